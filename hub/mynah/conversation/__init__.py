@@ -1,0 +1,1 @@
+"""Conversation: sessions listen, turns answer, outlets speak."""

@@ -1,0 +1,1 @@
+"""Engines: what they must do, chains of them, and workers to run them in."""

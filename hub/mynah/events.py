@@ -1,0 +1,129 @@
+"""Facts that travel on the bus: small, frozen, and never audio."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened. `time` is seconds since the epoch, set when it is published."""
+
+    time: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubStarted(Event):
+    """Every component is ready."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubStopping(Event):
+    """The hub begins to stop: no new turns; replies being spoken may finish."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentReady(Event):
+    """A component can be used."""
+
+    component: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentFailed(Event):
+    """A component raised; it starts again after `retry_s` seconds."""
+
+    component: str
+    error: str
+    retry_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineReady(Event):
+    """An engine is open: its model is loaded, its worker runs."""
+
+    engine: str
+    kind: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineFailed(Event):
+    """An engine did not open, or failed at a piece of work."""
+
+    engine: str
+    kind: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOpened(Event):
+    """A conversation began."""
+
+    session_id: str
+    persona: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionClosed(Event):
+    """A conversation ended."""
+
+    session_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnEvent(Event):
+    """Anything about one turn."""
+
+    session_id: str
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnStarted(TurnEvent):
+    """Someone began to speak, or text came in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard(TurnEvent):
+    """What was said is known."""
+
+    text: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replied(TurnEvent):
+    """A reply is complete. `timeline` is milliseconds by mark, `engine_ms` the engines' own share by stage."""
+
+    text: str
+    outcome: str
+    timeline: Mapping[str, float] = field(default_factory=dict)
+    engine_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyInterrupted(TurnEvent):
+    """A reply was stopped; `heard` is what the person heard of it."""
+
+    heard: str
+    heard_ms: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyFailed(TurnEvent):
+    """A turn could not be completed."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionOverflowed(Event):
+    """A lossless subscription could not take an event; it was lost."""
+
+    subscriber: str
+    dropped: int

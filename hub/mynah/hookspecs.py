@@ -1,0 +1,72 @@
+"""The hooks: a plugin declares what it has, as data. They take no arguments and are never awaited.
+
+Each returns an iterable of specs. As no event loop is needed, `mynah check-config`, `mynah plugins` and the
+documentation work offline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pluggy
+
+from mynah.specs import CommandSpec, ComponentSpec, EngineSpec, PersonaSpec, RouteSpec
+
+PROJECT = "mynah"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def mynah_components() -> Iterable[ComponentSpec]:
+    """Declare long-running parts such as transports.
+
+    @hookimpl
+    def mynah_components():
+        yield ComponentSpec(name="doorbell", run=run, schema=SCHEMA)
+    """
+    return ()
+
+
+@hookspec
+def mynah_engines() -> Iterable[EngineSpec]:
+    """Declare engines: speech-to-text, language models, text-to-speech, translators, activity detectors.
+
+    @hookimpl
+    def mynah_engines():
+        yield EngineSpec(name="parrot", kind="llm", open=open_parrot)
+    """
+    return ()
+
+
+@hookspec
+def mynah_personas() -> Iterable[PersonaSpec]:
+    """Declare who can speak.
+
+    @hookimpl
+    def mynah_personas():
+        yield PersonaSpec(name="pirate", title="A pirate", prompt="Answer as a pirate would.")
+    """
+    return ()
+
+
+@hookspec
+def mynah_routes() -> Iterable[RouteSpec]:
+    """Declare HTTP routes; the http plugin serves them.
+
+    @hookimpl
+    def mynah_routes():
+        yield RouteSpec(name="hello", method="GET", path="/hello", handle=hello, access="open")
+    """
+    return ()
+
+
+@hookspec
+def mynah_commands() -> Iterable[CommandSpec]:
+    """Declare commands of the `mynah` program.
+
+    @hookimpl
+    def mynah_commands():
+        yield CommandSpec(name="hello", run=lambda arguments: 0, description="Say hello.")
+    """
+    return ()

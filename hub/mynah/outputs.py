@@ -1,0 +1,155 @@
+"""What a turn gives, as one ordered stream of typed outputs. Every wire is a translation of this stream.
+
+Order within a turn: stages and transcripts, then tokens and phrases as they come, the speech of each phrase between
+its `SpeechStarted` and `SpeechEnded` (or `PhraseFailed`), phrases in order and never interleaved within a track, and
+last exactly one of `TurnFinished`, `TurnFailed` and `Interrupted`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mynah.audio.formats import AudioChunk, AudioFormat
+from mynah.timeline import Timeline
+from mynah.values import OutcomeKind
+
+Stage = Literal["listening", "transcribing", "thinking", "translating", "speaking"]
+Boundary = Literal["word", "clause", "sentence"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """Anything a turn gives."""
+
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageStarted(Output):
+    """A stage began its work."""
+
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartialTranscript(Output):
+    """What has been heard up to now; the next one replaces it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptReady(Output):
+    """What was heard, for good. Empty where nothing was said or understood."""
+
+    text: str
+    confidence: float | None = None
+    language: str | None = None
+    outcome: OutcomeKind = "answered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranslationReady(Output):
+    """The words in another language."""
+
+    text: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyToken(Output):
+    """A piece of the reply's text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhraseReady(Output):
+    """A phrase is complete and goes to its voice. Phrases count from 1."""
+
+    phrase: int
+    text: str
+    boundary: Boundary = "sentence"
+    track: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechStarted(Output):
+    """The audio of a phrase begins; `at_ms` is its place in the turn's audio of this track.
+
+    `start_at`, where given, is the hub's clock in milliseconds at which the first sample should sound.
+    """
+
+    phrase: int
+    format: AudioFormat
+    text: str = ""
+    track: int = 0
+    at_ms: float = 0.0
+    start_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechChunk(Output):
+    """Some audio of a phrase; `at_ms` is where in the turn's audio of this track it begins."""
+
+    phrase: int
+    audio: AudioChunk
+    track: int = 0
+    at_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechEnded(Output):
+    """The audio of a phrase is complete."""
+
+    phrase: int
+    track: int = 0
+    ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhraseFailed(Output):
+    """A phrase could not be voiced, or was cut; the phrases after it go on."""
+
+    phrase: int
+    message: str
+    track: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interrupted(Output):
+    """The reply was stopped; the person heard `heard_ms` of its audio, which said `heard`. A turn's last output."""
+
+    heard_ms: float
+    heard: str
+    reason: str = "interrupt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnFinished(Output):
+    """The reply is complete. A turn's last output."""
+
+    outcome: OutcomeKind
+    reply: str
+    phrases: int
+    timeline: Timeline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnFailed(Output):
+    """The turn could not be completed; the session goes on. A turn's last output."""
+
+    message: str
+    stage: Stage | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnDropped(Output):
+    """What seemed to be speech was none; nothing came of it. A turn's last output."""
+
+    reason: str
+
+
+LAST = (TurnFinished, TurnFailed, Interrupted, TurnDropped)
+"""The outputs that end a turn."""

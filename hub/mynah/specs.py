@@ -1,0 +1,303 @@
+"""What hooks return, and what plugins may know of the hub.
+
+A spec is plain data: a name, a schema of its configuration, and a callable. The Protocols describe the hub and its
+sessions to plugins; the classes behind them are the core's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar
+
+from mynah.audio.formats import AudioFormat
+from mynah.events import Event
+from mynah.outputs import Output
+from mynah.values import Voice
+
+EngineKind = Literal["stt", "tts", "llm", "translator", "vad"]
+ENGINE_KINDS: tuple[EngineKind, ...] = ("stt", "tts", "llm", "translator", "vad")
+Access = Literal["open", "viewer", "speaker", "admin"]
+Schema = Mapping[Any, Any]
+E = TypeVar("E", bound=Event)
+
+
+# ---------------------------------------------------------------- what hooks return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSpec:
+    """An engine that can be configured under `engines: <kind>:`.
+
+    `open(config, folder)` gives the engine as an async context manager; `folder` is where it may keep models and
+    caches. Heavy imports belong in there, off the event loop. An `embedded` engine makes the chain of its kind where
+    none is configured. `max_parallel` and `stagger_ms` protect an engine that cannot take several calls at once.
+    """
+
+    name: str
+    kind: EngineKind
+    open: Callable[[Mapping[str, Any], Path], AbstractAsyncContextManager[Any]]
+    schema: Schema = field(default_factory=dict)
+    embedded: bool = False
+    max_parallel: int = 3
+    stagger_ms: int = 0
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentSpec:
+    """Something long-running, such as a transport; configured under its `name` at the top level.
+
+    `run(hub, config, ready)` calls `ready()` when it is usable and runs until cancelled; it is started again with
+    growing pauses if it raises. Components start after those named in `after` are ready, and stop before them.
+    """
+
+    name: str
+    run: Callable[[Hub, Mapping[str, Any], Callable[[], None]], Awaitable[None]]
+    schema: Schema = field(default_factory=dict)
+    after: tuple[str, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonaSpec:
+    """Who speaks. A persona in YAML under `personas:` has the same keys, and may override those of one of its name.
+
+    `knowledge` lists YAML files; `context_key` names the entry of a session's context that holds the subject of
+    "it" when none was named yet (the exhibit a speaker stands at). `{subject}` in a greeting is that subject's plural.
+    """
+
+    name: str
+    title: str
+    prompt: str = ""
+    language: str = "en"
+    voice: Voice = field(default_factory=Voice)
+    greeting: str = ""
+    unknown: str = "I'm sorry, I don't know that."
+    not_understood: str = "Sorry, I did not understand that."
+    knowledge: tuple[Path, ...] = ()
+    context_key: str = "exhibit"
+    first_phrase_words: int = 4
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteSpec:
+    """An HTTP route, served by the http plugin.
+
+    `handle(hub, request)` is an aiohttp handler that also gets the hub; what it returns is a response, or data to be
+    sent as JSON. `access` says who may call it where the hub is open to the network. `body` is a schema for a JSON
+    body; `answer` describes the result for the OpenAPI document.
+    """
+
+    name: str
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    path: str
+    handle: Callable[[Hub, Any], Awaitable[Any]]
+    access: Access = "admin"
+    summary: str = ""
+    body: Schema | None = None
+    answer: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSpec:
+    """A command of the `mynah` program: `run(arguments)` returns its exit status."""
+
+    name: str
+    run: Callable[[argparse.Namespace], int]
+    arguments: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+    description: str = ""
+
+
+Spec = EngineSpec | ComponentSpec | PersonaSpec | RouteSpec | CommandSpec
+
+
+# ---------------------------------------------------------------- what plugins may know of the hub
+
+
+class Subscription(Protocol[E]):
+    """Events of one type, in order; an async iterator and a context manager that ends it."""
+
+    @property
+    def dropped(self) -> int:
+        """Events lost because the subscriber was too slow."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[E]: ...
+    def __enter__(self) -> Subscription[E]: ...
+    def __exit__(self, *exc: object) -> None: ...
+
+
+class Bus(Protocol):
+    """Carries events. Publishing never blocks."""
+
+    def publish(self, event: Event) -> None:
+        """Hand `event` to everyone who subscribed to its type or a base of it."""
+        ...
+
+    def subscribe(self, kind: type[E], *, name: str, maxsize: int = 256, lossless: bool = False) -> Subscription[E]:
+        """Return a bounded subscription; when full the oldest event is dropped and counted, or, lossless, reported."""
+        ...
+
+
+ListenMode = Literal["push_to_talk", "open"]
+InputPolicy = Literal["interrupt", "queue", "concurrent"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOptions:
+    """How a conversation is to be held.
+
+    `policy` says what new input does to a reply that is going out. `speaker` names the device, whose persona,
+    language and context are the defaults.
+    """
+
+    persona: str | None = None
+    language: str | None = None
+    context: Mapping[str, str] = field(default_factory=dict)
+    policy: InputPolicy = "interrupt"
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutletOptions:
+    """What a loudspeaker takes.
+
+    `formats` it can play, the best first (none given: as the engine makes it); `buffer_ms` of audio it can hold, or
+    None to be sent everything as fast as it is made.
+    """
+
+    formats: tuple[AudioFormat, ...] = ()
+    buffer_ms: float | None = None
+
+
+class Session(Protocol):
+    """One conversation, as a transport sees it. Inputs return at once; outputs come from `outputs()`."""
+
+    @property
+    def id(self) -> str:
+        """The session's id, unguessable."""
+        ...
+
+    @property
+    def context(self) -> Mapping[str, str]:
+        """Plain facts about where and for whom the session speaks."""
+        ...
+
+    @property
+    def closed(self) -> bool:
+        """Whether the session has ended."""
+        ...
+
+    def update(
+        self,
+        *,
+        persona: str | None = None,
+        language: str | None = None,
+        context: Mapping[str, str] | None = None,
+    ) -> None:
+        """Change who speaks, in what language, or the context (merged; an empty value removes a key)."""
+        ...
+
+    def listen(self, format: AudioFormat, mode: ListenMode = "push_to_talk") -> None:
+        """Begin to listen: audio follows in `format`. Listening again in another mode or format starts afresh."""
+        ...
+
+    def feed(self, data: bytes) -> None:
+        """Take audio from the microphone. Never blocks; raises `LimitError` past the session's bounds."""
+        ...
+
+    def end_listening(self) -> None:
+        """End the utterance (push-to-talk) or close the microphone (open)."""
+        ...
+
+    def submit(self, text: str, *, language: str | None = None) -> str:
+        """Take a question as text; return the id of its turn."""
+        ...
+
+    def say(self, text: str, *, language: str | None = None, start_at: float | None = None) -> str:
+        """Speak `text` as it is; return the id of its turn."""
+        ...
+
+    def interrupt(self, reason: str = "interrupt") -> bool:
+        """Stop every reply at once; return whether there was one."""
+        ...
+
+    def played(self, turn_id: str, ms: float) -> None:
+        """Note that the client has played `ms` of the turn's audio."""
+        ...
+
+    def outputs(self, options: OutletOptions, *, resume: bool = False) -> AsyncIterator[Output]:
+        """Attach an outlet: yield outputs, audio in a format it takes and no faster than its buffer allows.
+
+        One outlet is attached at a time; attaching another ends the first. With `resume` it begins where the client
+        last reported to be. Outputs of a turn that is over are not yielded. Close it with `contextlib.aclosing`.
+        """
+        ...
+
+
+class Hub(Protocol):
+    """The hub, as a plugin sees it."""
+
+    @property
+    def bus(self) -> Bus:
+        """Where events travel."""
+        ...
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The whole validated configuration."""
+        ...
+
+    @property
+    def folder(self) -> Path:
+        """The data folder."""
+        ...
+
+    @property
+    def routes(self) -> Sequence[RouteSpec]:
+        """Every plugin's routes."""
+        ...
+
+    def health(self) -> Mapping[str, Any]:
+        """Return `status` ("healthy" or what is not), `ready`, and the state of each component and engine."""
+        ...
+
+    def engines(self) -> Sequence[Mapping[str, Any]]:
+        """Return what is known of each configured engine: kind, name, state."""
+        ...
+
+    def personas(self) -> Sequence[PersonaSpec]:
+        """Return every persona that can speak, by name."""
+        ...
+
+    def speakers(self) -> Sequence[Mapping[str, Any]]:
+        """Return every known speaker: id, name, area, persona, context, session."""
+        ...
+
+    def sessions(self) -> Sequence[Mapping[str, Any]]:
+        """Return what is known of each open session."""
+        ...
+
+    def open_session(self, options: SessionOptions) -> Session:
+        """Begin a conversation.
+
+        Raises `LimitError` past the configured number of sessions, `InputError` for names that do not exist.
+        """
+        ...
+
+    def session(self, session_id: str) -> Session:
+        """Return an open session. Raises `InputError` where there is none."""
+        ...
+
+    def close_session(self, session_id: str, reason: str = "closed") -> None:
+        """End a conversation. Raises `InputError` where there is none."""
+        ...
+
+    def access(self, token: str) -> tuple[Access, str] | None:
+        """Return the role that a token gives and for whom (a speaker's id, or ""), or None for a wrong token."""
+        ...

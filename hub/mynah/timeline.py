@@ -1,0 +1,59 @@
+"""When things happened in a turn: monotonic marks, set in one place, read by every wire, the log and the bench."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+MARKS: Final = (
+    "opened",        # the turn began: speech started, or text was submitted
+    "speech_end",    # the last audio of the utterance arrived; for text, its submission
+    "transcript",    # the words are known
+    "first_token",   # the reply's first token
+    "first_word",    # the reply's first whole word
+    "first_phrase",  # the reply's first phrase is complete
+    "first_audio",   # the first audio of the reply is ready to be sent
+    "last_token",
+    "last_audio",
+    "finished",
+)  # fmt: skip
+"""Every mark, in the order in which they fall."""
+
+
+@dataclass(slots=True)
+class Timeline:
+    """The marks of one turn, in seconds of a monotonic clock, and the time its engines took inside their own calls.
+
+    The first call of `mark` for a name counts; `last_*` marks move. `engine_ms` is, for each stage, what the path to
+    the first audio waited inside an engine: the rest is the hub's own.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    marks: dict[str, float] = field(default_factory=dict)
+    engine_ms: dict[str, float] = field(default_factory=dict)
+    engines: dict[str, str] = field(default_factory=dict)
+
+    def mark(self, name: str, at: float | None = None) -> None:
+        """Set mark `name` to `at` or to now."""
+        if name not in MARKS:
+            raise ValueError(f"no such mark: {name}")
+        if name.startswith("last_") or name not in self.marks:
+            self.marks[name] = self.clock() if at is None else at
+
+    def engine(self, stage: str, name: str, ms: float) -> None:
+        """Note that engine `name` kept the way to the first audio waiting for `ms` in `stage`; once a stage."""
+        self.engines.setdefault(stage, name)
+        self.engine_ms.setdefault(stage, ms)
+
+    def ms(self) -> Mapping[str, float]:
+        """Return every mark in milliseconds since the end of speech (before it: negative), rounded to 0.1."""
+        zero = self.marks.get("speech_end", self.marks.get("opened", 0.0))
+        return {name: round((self.marks[name] - zero) * 1000, 1) for name in MARKS if name in self.marks}
+
+    @property
+    def own_ms(self) -> float | None:
+        """Milliseconds from the end of speech to the first audio that no engine took; None without audio."""
+        first = self.ms().get("first_audio")
+        return None if first is None else round(first - sum(self.engine_ms.values()), 1)
