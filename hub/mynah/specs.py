@@ -34,7 +34,8 @@ class EngineSpec:
 
     `open(config, folder)` gives the engine as an async context manager; `folder` is where it may keep models and
     caches. Heavy imports belong in there, off the event loop. An `embedded` engine makes the chain of its kind where
-    none is configured. `max_parallel` and `stagger_ms` protect an engine that cannot take several calls at once.
+    none is configured. `max_parallel` (None: any number) and `stagger_ms` protect an engine that cannot take many
+    calls at once.
     """
 
     name: str
@@ -42,7 +43,7 @@ class EngineSpec:
     open: Callable[[Mapping[str, Any], Path], AbstractAsyncContextManager[Any]]
     schema: Schema = field(default_factory=dict)
     embedded: bool = False
-    max_parallel: int = 3
+    max_parallel: int | None = None
     stagger_ms: int = 0
     description: str = ""
 

@@ -1,0 +1,83 @@
+"""The bus: events from whoever publishes to whoever subscribed. It never blocks and never carries audio."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Generic, TypeVar
+
+from mynah.events import Event, SubscriptionOverflowed
+
+log = logging.getLogger(__name__)
+E = TypeVar("E", bound=Event)
+
+
+class EventSubscription(Generic[E]):
+    """A bounded queue of events of one type; see `mynah.specs.Subscription`."""
+
+    def __init__(self, bus: EventBus, kind: type[E], name: str, maxsize: int, lossless: bool) -> None:
+        self.kind = kind
+        self.name = name
+        self.dropped = 0
+        self.lossless = lossless
+        self._bus = bus
+        self._maxsize = maxsize
+        self._events: deque[E] = deque()
+        self._arrived = asyncio.Event()
+
+    def offer(self, event: E) -> bool:
+        """Queue `event`; return False where a lossless subscription had to lose it."""
+        if len(self._events) >= self._maxsize:
+            self.dropped += 1
+            if self.lossless:
+                return False
+            self._events.popleft()
+        self._events.append(event)
+        self._arrived.set()
+        return True
+
+    async def __aiter__(self) -> AsyncIterator[E]:
+        while True:
+            while self._events:
+                yield self._events.popleft()
+            self._arrived.clear()
+            await self._arrived.wait()
+
+    def __enter__(self) -> EventSubscription[E]:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._bus.unsubscribe(self)
+
+
+class EventBus:
+    """Hands each event to every subscription of its type or of a base of it, in the order of publishing."""
+
+    def __init__(self) -> None:
+        self._subscriptions: list[EventSubscription[Event]] = []
+
+    def publish(self, event: Event) -> None:
+        """Hand `event` on; stamps its time where it has none."""
+        if not event.time:
+            event = replace(event, time=time.time())
+        lost = [sub for sub in self._subscriptions if isinstance(event, sub.kind) and not sub.offer(event)]
+        for subscription in lost:
+            log.error("subscription %s is full; lost %s", subscription.name, type(event).__name__)
+            if not isinstance(event, SubscriptionOverflowed):
+                self.publish(SubscriptionOverflowed(subscriber=subscription.name, dropped=subscription.dropped))
+
+    def subscribe(
+        self, kind: type[E], *, name: str, maxsize: int = 256, lossless: bool = False
+    ) -> EventSubscription[E]:
+        """Return a subscription; full, the oldest event is dropped and counted, or, lossless, the loss reported."""
+        subscription = EventSubscription(self, kind, name, maxsize, lossless)
+        self._subscriptions.append(subscription)  # type: ignore[arg-type]  # offered only events of its own kind
+        return subscription
+
+    def unsubscribe(self, subscription: EventSubscription[E]) -> None:
+        """End a subscription; ending it twice is fine."""
+        self._subscriptions = [sub for sub in self._subscriptions if sub is not subscription]

@@ -1,0 +1,50 @@
+"""The registry of speakers: devices that play and may listen, their areas and groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mynah.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A device in a room: who speaks there, in what language, and what is around it."""
+
+    id: str
+    name: str = ""
+    area: str | None = None
+    persona: str | None = None
+    language: str | None = None
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+class Speakers:
+    """Every configured speaker and group."""
+
+    def __init__(self, speakers: Mapping[str, Mapping[str, Any]], groups: Mapping[str, list[str]]) -> None:
+        self._speakers = {
+            id: Speaker(id, **{key: value for key, value in entry.items() if value is not None})
+            for id, entry in speakers.items()
+        }
+        self._groups = {name: tuple(members) for name, members in groups.items()}
+
+    def __iter__(self) -> Any:
+        return iter(self._speakers.values())
+
+    def get(self, id: str) -> Speaker:
+        """Return the speaker of that id. Raises `InputError` where there is none."""
+        try:
+            return self._speakers[id]
+        except KeyError:
+            known = ", ".join(self._speakers) or "none; add it under 'speakers:'"
+            raise InputError(f"no speaker named {id!r}; known are {known}") from None
+
+    def members(self, name: str) -> tuple[Speaker, ...]:
+        """Return the speakers of a group, of an area, or the one speaker of that name."""
+        if name in self._groups:
+            return tuple(dict.fromkeys(speaker for part in self._groups[name] for speaker in self.members(part)))
+        inside = tuple(speaker for speaker in self if speaker.area == name)
+        return inside or (self.get(name),)

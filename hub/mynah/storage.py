@@ -1,0 +1,107 @@
+"""What is kept: one data folder and in it one SQLite database with a versioned schema."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from mynah.errors import StorageError
+
+MIGRATIONS: Final[tuple[str, ...]] = (
+    # 1: credentials. Only the hash of a token is kept; a token is shown once, when it is made.
+    """
+    CREATE TABLE credential (
+        name TEXT PRIMARY KEY,
+        role TEXT NOT NULL CHECK (role IN ('admin', 'speaker', 'viewer')),
+        token_hash TEXT NOT NULL UNIQUE,
+        created REAL NOT NULL
+    ) STRICT;
+    """,
+)
+"""Each entry brings the schema from version n to n + 1. Entries are only ever appended."""
+
+
+class Storage:
+    """The data folder and its database. Opening it creates both, and migrates an older database."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.database = folder / "mynah.sqlite3"
+            self.database.touch(mode=0o600)
+            self._connection = sqlite3.connect(self.database, isolation_level=None, timeout=5)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._migrate()
+        except (OSError, sqlite3.Error) as error:
+            raise StorageError(
+                f"the data folder {folder} cannot be used ({error}); make it writable or set 'data:' to another one"
+            ) from error
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+    @property
+    def version(self) -> int:
+        """The version of the database's schema."""
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection inside one transaction that is rolled back if the body raises."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def _migrate(self) -> None:
+        version = self.version
+        if version > len(MIGRATIONS):
+            raise StorageError(
+                f"{self.database} was written by a newer Mynah (schema {version}, this one knows {len(MIGRATIONS)}); "
+                "install that version or use another data folder"
+            )
+        for number, script in enumerate(MIGRATIONS[version:], version + 1):
+            self._connection.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
+
+    # ------------------------------------------------------------ credentials
+
+    def issue_token(self, name: str, role: str) -> str:
+        """Make a token for `name`, replacing an earlier one; only its hash is kept."""
+        token = secrets.token_urlsafe(24)
+        with self.transaction() as connection:
+            connection.execute(
+                "INSERT INTO credential (name, role, token_hash, created) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (name) DO UPDATE SET role = excluded.role, token_hash = excluded.token_hash, "
+                "created = excluded.created",
+                (name, role, _hash(token), time.time()),
+            )
+        return token
+
+    def credentials(self) -> Mapping[str, str]:
+        """Return the role of each name that has a token."""
+        return dict(self._connection.execute("SELECT name, role FROM credential ORDER BY name"))
+
+    def credential(self, token: str) -> tuple[str, str] | None:
+        """Return (name, role) of whom `token` belongs to, or None."""
+        digest = _hash(token)
+        row = self._connection.execute(
+            "SELECT name, role, token_hash FROM credential WHERE token_hash = ?", (digest,)
+        ).fetchone()
+        return (row[0], row[1]) if row and hmac.compare_digest(row[2], digest) else None
+
+
+def _hash(token: str) -> str:
+    # The token is 192 random bits, so a plain hash cannot be searched; no slow key derivation is needed.
+    return hashlib.sha256(token.encode()).hexdigest()
