@@ -8,7 +8,9 @@ from mynah.engines.protocols import (
     TextToSpeech,
     Translator,
     VoiceActivityDetector,
+    Warmable,
 )
+from mynah.engines.workers import WorkerPool
 from mynah.errors import (
     AudioError,
     ConfigError,
@@ -159,7 +161,9 @@ __all__ = [
     "TurnStarted",
     "Voice",
     "VoiceActivityDetector",
+    "Warmable",
     "WordMark",
+    "WorkerPool",
     "__version__",
     "hookimpl",
 ]

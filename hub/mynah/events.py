@@ -84,7 +84,7 @@ class TurnEvent(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnStarted(TurnEvent):
-    """Someone began to speak, or text came in."""
+    """An utterance or a text is to be answered. What was only noise starts no turn here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

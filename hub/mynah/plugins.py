@@ -42,6 +42,11 @@ class Plugins:
     disabled: tuple[str, ...] = field(default=())
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Every plugin that was found, disabled ones too."""
+        return tuple(sorted({*(plugin.name for plugin in self.loaded), *self.disabled}))
+
+    @property
     def specs(self) -> tuple[Spec, ...]:
         """Everything that was declared, in the order of the plugins' names."""
         return tuple(spec for plugin in self.loaded for spec in plugin.specs)

@@ -7,7 +7,7 @@ sessions to plugins; the classes behind them are the core's own.
 from __future__ import annotations
 
 import argparse
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,8 +90,11 @@ class RouteSpec:
     """An HTTP route, served by the http plugin.
 
     `handle(hub, request)` is an aiohttp handler that also gets the hub; what it returns is a response, or data to be
-    sent as JSON. `access` says who may call it where the hub is open to the network. `body` is a schema for a JSON
-    body; `answer` describes the result for the OpenAPI document.
+    sent as JSON (None: 204). `access` says who may call it where the hub is open to the network. `body` is a schema
+    for a JSON body; the handler finds it checked as `request["body"]`. `request["access"]` is the caller's role and
+    for whom, or None where an open route is called without a token. `InputError` is answered by 404 where the path
+    has a parameter, else by 400; `LimitError` by 503; aiohttp's own exceptions by their status. `answer` describes
+    the result for the OpenAPI document, as a JSON schema.
     """
 
     name: str
@@ -232,7 +235,7 @@ class Session(Protocol):
         """Note that the client has played `ms` of the turn's audio."""
         ...
 
-    def outputs(self, options: OutletOptions, *, resume: bool = False) -> AsyncIterator[Output]:
+    def outputs(self, options: OutletOptions, *, resume: bool = False) -> AsyncGenerator[Output, None]:
         """Attach an outlet: yield outputs, audio in a format it takes and no faster than its buffer allows.
 
         One outlet is attached at a time; attaching another ends the first. With `resume` it begins where the client
@@ -262,6 +265,11 @@ class Hub(Protocol):
     @property
     def routes(self) -> Sequence[RouteSpec]:
         """Every plugin's routes."""
+        ...
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where components can be reached, name → URL; each notes its own while it listens."""
         ...
 
     def health(self) -> Mapping[str, Any]:

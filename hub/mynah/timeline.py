@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,6 +22,11 @@ MARKS: Final = (
 """Every mark, in the order in which they fall."""
 
 
+def now() -> float:
+    """Return the monotonic clock that every mark, limit and pace is measured by, in seconds."""
+    return time.monotonic()
+
+
 @dataclass(slots=True)
 class Timeline:
     """The marks of one turn, in seconds of a monotonic clock, and the time its engines took inside their own calls.
@@ -30,7 +35,6 @@ class Timeline:
     the first audio waited inside an engine: the rest is the hub's own.
     """
 
-    clock: Callable[[], float] = time.monotonic
     marks: dict[str, float] = field(default_factory=dict)
     engine_ms: dict[str, float] = field(default_factory=dict)
     engines: dict[str, str] = field(default_factory=dict)
@@ -40,7 +44,7 @@ class Timeline:
         if name not in MARKS:
             raise ValueError(f"no such mark: {name}")
         if name.startswith("last_") or name not in self.marks:
-            self.marks[name] = self.clock() if at is None else at
+            self.marks[name] = now() if at is None else at
 
     def engine(self, stage: str, name: str, ms: float) -> None:
         """Note that engine `name` kept the way to the first audio waiting for `ms` in `stage`; once a stage."""
@@ -51,6 +55,12 @@ class Timeline:
         """Return every mark in milliseconds since the end of speech (before it: negative), rounded to 0.1."""
         zero = self.marks.get("speech_end", self.marks.get("opened", 0.0))
         return {name: round((self.marks[name] - zero) * 1000, 1) for name in MARKS if name in self.marks}
+
+    def __str__(self) -> str:
+        """Return the line that the log has of a turn."""
+        marks = ", ".join(f"{name} {ms:g}" for name, ms in self.ms().items() if name not in ("opened", "speech_end"))
+        engines = ", ".join(f"{self.engines[stage]} {ms:.1f}" for stage, ms in self.engine_ms.items())
+        return f"ms: {marks}; engines: {engines or 'none'}"
 
     @property
     def own_ms(self) -> float | None:

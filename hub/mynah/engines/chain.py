@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -12,9 +11,11 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
 from mynah.bus import EventBus
+from mynah.config.schema import own_options
 from mynah.errors import EngineError, EngineUnavailable, MynahError, StageTimeout
 from mynah.events import EngineFailed, EngineReady
 from mynah.specs import EngineKind, EngineSpec
+from mynah.timeline import now
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -83,16 +84,14 @@ class OpenEngine:
 
     async def keep_open(self) -> None:
         """Open the engine and hold it until cancelled; on failure say so and try again later."""
-        options = {key: value for key, value in self.config.items() if key not in _CHAIN_KEYS}
+        options = own_options(self.config)
         for attempt in range(1_000_000):
-            began = time.monotonic()
+            began = now()
             try:
                 async with self.spec.open(options, self._folder) as engine:
                     self._engine, self.state, self.error = engine, "ready", ""
                     self.settled.set()
-                    self._bus.publish(
-                        EngineReady(engine=self.spec.name, kind=self.spec.kind, seconds=time.monotonic() - began)
-                    )
+                    self._bus.publish(EngineReady(engine=self.spec.name, kind=self.spec.kind, seconds=now() - began))
                     await asyncio.get_running_loop().create_future()  # held open until cancelled
             except asyncio.CancelledError:
                 raise
@@ -109,13 +108,9 @@ class OpenEngine:
     async def stagger(self) -> None:
         """Wait until the engine's next call may start."""
         if self.spec.stagger_ms:
-            now = time.monotonic()
-            start = max(now, self._next_start)
+            start = max(now(), self._next_start)
             self._next_start = start + self.spec.stagger_ms / 1000
-            await asyncio.sleep(start - now)
-
-
-_CHAIN_KEYS: Final = frozenset({"engine", "first_timeout", "next_timeout"})
+            await asyncio.sleep(start - now())
 
 
 @dataclass(slots=True)
@@ -135,19 +130,19 @@ class Chain:
 
     async def stream(
         self, call: Callable[[Any], AsyncIterator[T]], *, total: float, armed: Callable[[], bool] | None = None,
-        meter: Meter | None = None,
+        final: Callable[[T], bool] = lambda output: True, meter: Meter | None = None,
     ) -> AsyncIterator[T]:  # fmt: skip
         """Yield what `call(engine)` gives, from the first engine that gives anything.
 
-        An engine that fails before its first output is replaced by the next; later its failure ends the stream.
-        Raises `EngineError` saying what each engine's trouble was.
+        An engine that fails before an output that is `final`, one that cannot be taken back, is replaced by the next;
+        later its failure ends the stream. Raises `EngineError` saying what each engine's trouble was.
         """
         meter = meter if meter is not None else Meter()
         troubles: list[str] = []
         for candidate in await self._candidates(5.0):
             limits = Limits(
-                first=float(candidate.config.get("first_timeout", 10.0)),
-                following=float(candidate.config.get("next_timeout", 5.0)),
+                first=candidate.config["first_timeout"],
+                following=candidate.config["next_timeout"],
                 total=total,
                 armed=armed,
             )
@@ -158,7 +153,7 @@ class Chain:
                     meter.engine = candidate.spec.name
                     async with closing(_limited(call(candidate.engine), limits, meter)) as outputs:
                         async for output in outputs:
-                            given = True
+                            given = given or final(output)
                             yield output
                     return
             except Exception as error:  # noqa: BLE001  # the chain's duty: one engine's failure is the next one's turn
@@ -212,13 +207,13 @@ async def _limited(outputs: AsyncIterator[T], limits: Limits, meter: Meter) -> A
     async with closing(outputs):
         first = True
         while True:
-            began = time.monotonic()
+            began = now()
             try:
                 output = await _next(outputs, limits.first if first else limits.following, limits.armed)
             except StopAsyncIteration:
-                meter.add(began, time.monotonic())
+                meter.add(began, now())
                 return
-            meter.add(began, time.monotonic())
+            meter.add(began, now())
             if limits.armed is None and meter.total_ms > limits.total * 1000:
                 raise StageTimeout(f"took more than {limits.total:g} s in all")
             first = False

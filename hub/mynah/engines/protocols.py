@@ -84,3 +84,12 @@ class VoiceActivityDetector(Protocol):
     def detector(self) -> SpeechDetector:
         """Return a fresh state for one microphone."""
         ...
+
+
+@runtime_checkable
+class Warmable(Protocol):
+    """An engine of any kind that can make ready for a persona before its first turn."""
+
+    async def warm_up(self, grounding: Grounding, hints: Hints) -> None:
+        """Build or load what the persona will need; called once for each persona after the engine has opened."""
+        ...

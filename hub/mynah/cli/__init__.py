@@ -1,0 +1,1 @@
+"""The `mynah` program: one file per command."""

@@ -1,0 +1,60 @@
+"""The `mynah` program."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from mynah import __version__
+from mynah.cli import ask, check_config, demo, plugins, run, token
+from mynah.errors import MynahError
+from mynah.plugins import load_plugins
+from mynah.specs import CommandSpec
+
+COMMANDS: tuple[CommandSpec, ...] = (
+    run.COMMAND,
+    ask.COMMAND,
+    demo.COMMAND,
+    check_config.COMMAND,
+    plugins.COMMAND,
+    token.COMMAND,
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit status."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    commands = COMMANDS if given and given[0] in {spec.name for spec in COMMANDS} else _with_plugins()
+    arguments = _parser(commands).parse_args(given)
+    try:
+        return int(arguments.run(arguments))
+    except MynahError as error:
+        print(f"mynah: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone, as `head` does; that is no error.
+        sys.stderr.close()
+        return 0
+
+
+def _with_plugins() -> tuple[CommandSpec, ...]:
+    # Only for help and for commands that are not built in: loading plugins takes a moment.
+    return (*COMMANDS, *load_plugins().commands)
+
+
+def _parser(commands: Sequence[CommandSpec]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mynah", description="A hub that gives rooms a voice.")
+    parser.add_argument("--version", action="version", version=f"mynah {__version__}")
+    choices = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for spec in commands:
+        command = choices.add_parser(spec.name, help=spec.description, description=spec.description)
+        spec.arguments(command)
+        command.set_defaults(run=spec.run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""What most commands begin with: plugins, configuration, personas."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mynah.config.check import Config, load_config, plugin_settings
+from mynah.conversation.persona import Persona, personas
+from mynah.errors import ConfigError
+from mynah.plugins import Plugins, load_plugins
+
+DEFAULT_FILE = Path("config.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that a hub is built from."""
+
+    config: Config
+    plugins: Plugins
+    personas: Mapping[str, Persona]
+
+
+def add_config_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `-c FILE`."""
+    parser.add_argument(
+        "-c",
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="the configuration; without it config.yaml in this folder, or the embedded defaults",
+    )
+
+
+def prepare(file: Path | None, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Prepared:
+    """Load plugins and the configuration. Raises `ConfigError` with every mistake.
+
+    `overrides` replaces single values, section by section, after the file was checked.
+    """
+    if file is None and DEFAULT_FILE.exists():
+        file = DEFAULT_FILE
+    settings = plugin_settings(file)
+    plugins = load_plugins(settings.disabled, settings.folder)
+    config = load_config(file, plugins.specs, plugins=plugins.names)
+    for section, values in (overrides or {}).items():
+        config.values[section].update(values)
+    known = personas(plugins.personas, config.values["personas"], folder=config.folder)
+    problems = [problem for persona in known.values() for problem in _knowledge_problems(persona)]
+    if problems:
+        raise ConfigError(problems)
+    return Prepared(config, plugins, known)
+
+
+def _knowledge_problems(persona: Persona) -> list[Any]:
+    try:
+        _ = persona.knowledge
+    except ConfigError as error:
+        return list(error.problems)
+    return []

@@ -1,0 +1,90 @@
+"""`mynah run`: the hub, until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mynah.cli.prepare import Prepared, add_config_argument, prepare
+from mynah.hub import MynahHub
+from mynah.logs import set_up_logs
+from mynah.specs import CommandSpec
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    add_config_argument(parser)
+    parser.add_argument(
+        "--lan", action="store_true", help="open the hub to the network, with a token for each speaker, and announce it"
+    )
+    parser.add_argument("--port", type=int, help="listen on this port instead of the configured one (0: any free one)")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    http: dict[str, Any] = {}
+    if arguments.lan:
+        http["host"] = "0.0.0.0"
+    if arguments.port is not None:
+        http["port"] = arguments.port
+    prepared = prepare(arguments.config, {"http": http} if http else None)
+    log_settings = prepared.config.values["log"]
+    set_up_logs(
+        level=log_settings["level"],
+        format=log_settings["format"],
+        file=Path(log_settings["file"]) if log_settings["file"] else None,
+        secrets=prepared.config.secrets,
+    )
+    for plugin in prepared.plugins.problems:
+        log.warning("plugin %s cannot be used: %s", plugin.name, plugin.error)
+    return run_loop(_serve(prepared, lan=arguments.lan))
+
+
+def run_loop(main: Coroutine[Any, Any, T]) -> T:
+    """Run `main` on uvloop, which doubles the sessions a core carries, or where it is missing on asyncio's own loop."""
+    factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+    if sys.platform != "win32":
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(main)
+
+
+async def _serve(prepared: Prepared, *, lan: bool) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop.set)
+    hub = MynahHub(prepared.config, prepared.plugins, prepared.personas)
+    async with hub.running():
+        _say_hello(hub, lan=lan)
+        await stop.wait()
+        log.info("stopping; a reply that is being spoken may finish")
+    return 0
+
+
+def _say_hello(hub: MynahHub, *, lan: bool) -> None:
+    for name, url in hub.addresses.items():
+        print(f"Mynah listens: {name} at {url}", flush=True)
+    if not lan:
+        return
+    known = hub.storage.credentials()
+    wanted = {"admin": "admin", **{str(speaker["id"]): "speaker" for speaker in hub.speakers()}}
+    for name, role in wanted.items():
+        if name not in known:
+            token = hub.storage.issue_token(name, role)
+            print(f"Token of {name} ({role}), shown this once only: {token}", flush=True)
+    print("Make further tokens with: mynah token NAME", flush=True)
+
+
+COMMAND = CommandSpec(name="run", run=_run, arguments=_arguments, description="Start the hub.")

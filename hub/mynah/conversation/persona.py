@@ -1,0 +1,117 @@
+"""Who speaks: a persona's settings, its knowledge, and what a recogniser may expect to hear from its visitors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import voluptuous as vol
+
+from mynah.conversation.knowledge_files import holds_attributes, load_knowledge
+from mynah.errors import ConfigError, Problem
+from mynah.knowledge import Knowledge
+from mynah.specs import PersonaSpec
+from mynah.values import Hints, Voice
+
+__all__ = ["PERSONA_SCHEMA", "Persona", "load_knowledge", "personas"]
+
+_factor = vol.All(vol.Coerce(float), vol.Range(min=0.25, max=4.0))
+
+PERSONA_SCHEMA: Mapping[Any, Any] = {
+    vol.Optional("title", description="What people call it."): str,
+    vol.Optional("prompt", description="How a language model is to speak."): str,
+    vol.Optional("language", description="The language it speaks, a BCP 47 tag."): str,
+    vol.Optional("voice", description="How its speech should sound; a name belongs to the speech engine."): {
+        vol.Optional("name", description="The engine's own name of a voice."): str,
+        vol.Optional("gender", description="Asked of engines that offer both."): vol.In(["", "female", "male"]),
+        vol.Optional("rate", description="A factor; 1.0 is the voice's own pace."): _factor,
+        vol.Optional("pitch", description="A factor; 1.0 is the voice's own pitch."): _factor,
+        vol.Optional("volume", description="A factor; 1.0 is the voice's own volume."): _factor,
+    },
+    vol.Optional("greeting", description="Said when a conversation begins; may hold {subject}."): str,
+    vol.Optional("unknown", description="Said when it does not know."): str,
+    vol.Optional("not_understood", description="Said when nothing could be made of what was said."): str,
+    vol.Optional("knowledge", description="YAML files it answers from, relative to the configuration."): [str],
+    vol.Optional("context_key", description="The entry of the context that holds the subject of 'it'."): str,
+    vol.Optional("first_phrase_words", description="Words after which the first phrase is spoken at the latest."): (
+        vol.All(int, vol.Range(min=2, max=8))
+    ),
+    vol.Optional("description", description="A line about it."): str,
+}
+"""A persona in YAML, under `personas: <name>:`; every key is optional and overrides the plugin's persona."""
+
+
+@dataclass(frozen=True)
+class Persona:
+    """A persona that can speak. Its knowledge is read when first asked for, which reads files: not on the loop."""
+
+    spec: PersonaSpec
+
+    @cached_property
+    def knowledge(self) -> Knowledge:
+        """All it knows. Raises `ConfigError` with every mistake in its files."""
+        return load_knowledge(self.spec.knowledge)
+
+    @cached_property
+    def _hints(self) -> Hints:
+        subjects = self.knowledge.subjects.values()
+        names = dict.fromkeys(name for subject in subjects for name in subject.names)
+        return Hints(questions=tuple(dict.fromkeys(self.knowledge.questions())), words=tuple(names))
+
+    def hints(self) -> Hints:
+        """Return the questions it can answer, as people say them, and the names of its subjects; made once."""
+        return self._hints
+
+    def greeting(self, context: Mapping[str, str]) -> str:
+        """Return the greeting with the plural of the context's subject; without one, `{subject}` is "animals"-like.
+
+        A greeting whose `{subject}` is not known is cut back to its first sentence.
+        """
+        text = self.spec.greeting
+        if "{subject}" not in text:
+            return text
+        subject = self.knowledge.subjects.get(context.get(self.spec.context_key, ""))
+        return text.replace("{subject}", subject.plural) if subject else _first_sentence(text)
+
+
+def personas(
+    specs: Sequence[PersonaSpec], overrides: Mapping[str, Mapping[str, Any]], *, folder: Path | None = None
+) -> dict[str, Persona]:
+    """Return every persona by name: those of plugins, with what YAML says of them put over, and those of YAML alone.
+
+    `knowledge` in YAML, relative to `folder`, takes the place of the plugin's files; those of the plugin's files that
+    hold `attributes:` stay, before them, so that a zoo brings its own animals and keeps the ways of asking. An empty
+    list takes all away. Raises `ConfigError` with every mistake.
+    """
+    merged = {spec.name: spec for spec in specs}
+    problems: list[Problem] = []
+    for name, values in overrides.items():
+        try:
+            valid = vol.Schema(dict(PERSONA_SCHEMA))(dict(values or {}))
+        except vol.MultipleInvalid as error:
+            problems += [Problem(e.msg, where=("personas", name, *map(str, e.path))) for e in error.errors]
+            continue
+        spec = merged.get(name) or PersonaSpec(name=name, title=name.replace("_", " ").capitalize())
+        merged[name] = _over(spec, valid, folder or Path())
+    if problems:
+        raise ConfigError(problems)
+    return {name: Persona(spec) for name, spec in sorted(merged.items())}
+
+
+def _over(spec: PersonaSpec, values: Mapping[str, Any], folder: Path) -> PersonaSpec:
+    changes = dict(values)
+    if "voice" in changes:
+        changes["voice"] = replace(spec.voice, **changes["voice"]) if changes["voice"] else Voice()
+    if "knowledge" in changes:
+        own = tuple(folder / Path(file).expanduser() for file in changes["knowledge"])
+        kept = tuple(file for file in spec.knowledge if holds_attributes(file)) if own else ()
+        changes["knowledge"] = (*kept, *own)
+    return replace(spec, **changes)
+
+
+def _first_sentence(text: str) -> str:
+    ends = [place for mark in ".!?" if (place := text.find(mark)) >= 0]
+    return text[: min(ends) + 1] if ends else text.replace("{subject}", "").strip()

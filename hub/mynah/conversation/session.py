@@ -1,0 +1,477 @@
+"""A session: one conversation. It listens, owns its turns and their outputs, and outlives any socket."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from mynah.audio import LISTENING, AudioFormat, Converter, converter
+from mynah.bus import EventBus
+from mynah.conversation.listening import ListeningOptions, OpenMicrophone, SpeechAudio, SpeechBegan, SpeechEnded
+from mynah.conversation.outlet import Outlet
+from mynah.conversation.persona import Persona
+from mynah.conversation.playback import Playback
+from mynah.conversation.spool import Spool
+from mynah.conversation.turn import Exchange, Links, Scene, Turn, TurnLimits
+from mynah.conversation.utterance import Utterance
+from mynah.engines.chain import Chain, closing
+from mynah.errors import InputError, LimitError
+from mynah.events import Heard, Replied, ReplyFailed, ReplyInterrupted, TurnStarted
+from mynah.outputs import Interrupted, Output, SpeechChunk, TurnDropped, TurnFailed
+from mynah.specs import EngineKind, InputPolicy, ListenMode, OutletOptions
+from mynah.timeline import now
+
+log = logging.getLogger(__name__)
+
+CLEANUP_S: Final = 5.0
+"""How long engines of a stopped turn may take to let go before that is worth a warning."""
+
+MAX_TURNS: Final = 8
+"""Turns of one session that may be under way at once; more are refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionLimits:
+    """What one session may cost."""
+
+    history_turns: int = 20
+    utterance_seconds: float = 60.0
+    text_chars: int = 4_000
+    context_entries: int = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What sessions share: engines, personas, the bus, and how they listen and wait."""
+
+    chains: Mapping[EngineKind, Chain]
+    personas: Mapping[str, Persona]
+    bus: EventBus
+    turn_limits: TurnLimits = field(default_factory=TurnLimits)
+    limits: SessionLimits = field(default_factory=SessionLimits)
+    listening: ListeningOptions = field(default_factory=ListeningOptions)
+
+
+class Conversation:
+    """The session behind `mynah.specs.Session`; see there for what its public methods do."""
+
+    def __init__(
+        self,
+        id: str,
+        around: Surroundings,
+        persona: Persona,
+        *,
+        language: str | None = None,
+        context: Mapping[str, str] | None = None,
+        policy: InputPolicy = "interrupt",
+        speaker: str | None = None,
+    ) -> None:
+        self.id = id
+        self.persona = persona
+        self.language = language
+        self.context: Mapping[str, str] = dict(context or {})
+        self.policy = policy
+        self.speaker = speaker
+        self.history: Sequence[Exchange] = ()
+        self.created = time.time()
+        self.last_active = now()
+        self.detached_at: float | None = now()
+        self.was_attached = False
+        self.closed = False
+        self._around = around
+        self._spool = Spool(around.turn_limits.audio_ahead_ms)
+        self._playbacks: dict[str, Playback] = {}
+        self._outlet: Outlet | None = None
+        self._turns: dict[str, Turn] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._cleanups: set[asyncio.Task[None]] = set()
+        self._over: set[str] = set()
+        self._count = 0
+        self._microphone: _Microphone | None = None
+
+    # ------------------------------------------------------------ what is known
+
+    @property
+    def busy(self) -> bool:
+        """Whether anyone is being heard or answered, or a reply still sounds."""
+        sounding = self._outlet is not None and any(self._sounding(turn_id) for turn_id in self._turns)
+        return bool(self._tasks) or sounding
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return what is known of the session, as plain data."""
+        return {
+            "id": self.id,
+            "persona": self.persona.spec.name,
+            "language": self._language,
+            "context": dict(self.context),
+            "speaker": self.speaker,
+            "created": round(self.created, 3),
+            "idle_s": round(now() - self.last_active, 1),
+            "attached": self._outlet is not None,
+            "busy": self.busy,
+            "turns": self._count,
+            "history": [{"user": entry.user, "reply": entry.reply} for entry in self.history],
+        }
+
+    @property
+    def _language(self) -> str:
+        return self.language or self.persona.spec.language
+
+    def update(
+        self, *, persona: str | None = None, language: str | None = None, context: Mapping[str, str] | None = None
+    ) -> None:
+        """Change who speaks, the language, or the context."""
+        if persona is not None:
+            if persona not in self._around.personas:
+                raise InputError(f"no persona named {persona!r}; known are {', '.join(self._around.personas)}")
+            self.persona = self._around.personas[persona]
+        if language is not None:
+            self.language = language or None
+        if context is not None:
+            merged = {key: value for key, value in {**self.context, **context}.items() if value}
+            if len(merged) > self._around.limits.context_entries:
+                raise LimitError(f"a context holds at most {self._around.limits.context_entries} entries")
+            self.context = merged
+
+    # ------------------------------------------------------------ listening
+
+    def listen(self, format: AudioFormat, mode: ListenMode = "push_to_talk") -> None:
+        """Begin to listen."""
+        self._require_open()
+        self._stop_microphone()
+        detector = self._detector() if mode == "open" else None
+        self._microphone = _Microphone(
+            None if format == LISTENING else converter(format, LISTENING),
+            OpenMicrophone(detector, self._around.listening) if detector else None,
+        )
+
+    def feed(self, data: bytes) -> None:
+        """Take audio from the microphone."""
+        microphone = self._microphone
+        if microphone is None:
+            raise InputError("audio came before 'listen'; say first that it will")
+        self.last_active = now()
+        pieces = [data] if microphone.converter is None else [c.data for c in microphone.converter.feed(data)]
+        for pcm in pieces:
+            if microphone.open is None:
+                if microphone.turn is None:
+                    microphone.turn = self._hear()
+                    if self.policy == "interrupt":
+                        self.interrupt("new input", keep=microphone.turn)
+                self._append(microphone.turn, pcm)
+            else:
+                self._follow(microphone, microphone.open.feed(pcm))
+
+    def end_listening(self) -> None:
+        """End the utterance, or close the open microphone."""
+        self._stop_microphone(finish=True)
+
+    def _follow(self, microphone: _Microphone, happenings: Sequence[SpeechBegan | SpeechAudio | SpeechEnded]) -> None:
+        for happening in happenings:
+            if isinstance(happening, SpeechBegan):
+                microphone.turn = self._hear()
+                self._append(microphone.turn, happening.pre_roll)
+            elif microphone.turn is None:
+                continue
+            elif isinstance(happening, SpeechAudio):
+                self._append(microphone.turn, happening.data)
+            else:
+                turn, microphone.turn = microphone.turn, None
+                if happening.reason == "noise":
+                    self._drop(turn, f"noise ({happening.speech_ms:.0f} ms of speech)")
+                    continue
+                if happening.reason == "max_length" and turn.utterance is not None:
+                    log.info("session %s: the sound did not end; cut after %.0f s", self.id, happening.audio_ms / 1000)
+                    turn.utterance.cut = True
+                turn.speech_ended()
+
+    def _append(self, turn: Turn, pcm: bytes) -> None:
+        if turn.utterance is not None and turn.id in self._tasks:
+            turn.utterance.append(pcm)
+
+    def _hear(self) -> Turn:
+        seconds = self._around.limits.utterance_seconds
+        utterance = Utterance(int(seconds * LISTENING.rate) * LISTENING.frame_bytes)
+        turn = self._start(utterance=utterance)
+        # A microphone that falls silent without a word must not keep the turn open for ever.
+        timer = asyncio.get_running_loop().call_later(seconds + 5, turn.speech_ended)
+        self._tasks[turn.id].add_done_callback(lambda _: timer.cancel())
+        return turn
+
+    def _stop_microphone(self, *, finish: bool = False) -> None:
+        microphone, self._microphone = self._microphone, None
+        if microphone is None:
+            return
+        if microphone.converter is not None and finish:
+            for chunk in microphone.converter.flush():
+                if microphone.open is None and microphone.turn is not None:
+                    self._append(microphone.turn, chunk.data)
+        if microphone.open is not None and finish:
+            self._follow(microphone, microphone.open.close())
+        if microphone.turn is not None:
+            if finish:
+                microphone.turn.speech_ended()
+            else:
+                self._drop(microphone.turn, "listening began afresh")
+        elif finish and microphone.open is None:
+            # Nothing arrived at all: answer as for silence, so that the client is told.
+            self._hear().speech_ended()
+
+    def _detector(self) -> Any:
+        chain = self._around.chains["vad"]
+        for engine in chain.engines:
+            if engine.state == "ready":
+                return engine.engine.detector()
+        raise InputError("an open microphone needs a voice activity detector, and none is ready; use push_to_talk")
+
+    # ------------------------------------------------------------ text
+
+    def submit(self, text: str, *, language: str | None = None) -> str:
+        """Take a question as text."""
+        return self._take_text(text, language, recipe="converse").id
+
+    def say(self, text: str, *, language: str | None = None, start_at: float | None = None) -> str:
+        """Speak `text` as it is."""
+        return self._take_text(text, language, recipe="say", start_at=start_at).id
+
+    def _take_text(self, text: str, language: str | None, **more: Any) -> Turn:
+        self._require_open()
+        if not text.strip():
+            raise InputError("the text is empty")
+        if len(text) > self._around.limits.text_chars:
+            raise LimitError(f"the text has {len(text)} characters; at most {self._around.limits.text_chars} are taken")
+        if self.policy == "interrupt":
+            self.interrupt("new input")
+        return self._start(text=text.strip(), language=language, **more)
+
+    # ------------------------------------------------------------ turns
+
+    def _start(self, **what: Any) -> Turn:
+        self._require_open()
+        if len(self._tasks) >= MAX_TURNS:
+            raise LimitError(f"{MAX_TURNS} turns are under way in this session already; wait for one to end")
+        self.last_active = now()
+        self._forget_done()
+        self._count += 1
+        links = Links(
+            chains=self._around.chains,
+            limits=self._around.turn_limits,
+            emit=self._emit,
+            post=self._post,
+            scene=self._scene,
+            recognised=self._recognised,
+            may_answer=self._may_answer,
+            may_apologise=self._may_apologise,
+        )
+        turn = Turn(f"t{self._count}", links, **what)
+        self._turns[turn.id] = turn
+        self._playbacks[turn.id] = Playback()
+        task = asyncio.get_running_loop().create_task(self._run(turn), name=f"turn {self.id}/{turn.id}")
+        self._tasks[turn.id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(turn.id, None))
+        return turn
+
+    async def _run(self, turn: Turn) -> None:
+        try:
+            await turn.run()
+        except Exception:
+            # A defect in one turn must not end the session; the person is told, the log has the rest.
+            log.exception("session %s: turn %s failed", self.id, turn.id)
+            turn.ended = TurnFailed(turn_id=turn.id, message="internal error", stage=turn.stage)
+            self._post(turn.ended)
+        turn.utterance = None  # its audio is not needed any more
+        self._tell(turn)
+
+    def _tell(self, turn: Turn) -> None:
+        """Put a turn that ended by itself into history, on the bus and in the log."""
+        if isinstance(turn.ended, TurnDropped):
+            log.info("session %s: turn %s dropped: %s", self.id, turn.id, turn.ended.reason)
+            return
+        if turn.reply and turn.recipe == "converse":
+            self._remember(turn.exchange)
+        if isinstance(turn.ended, TurnFailed):
+            log.warning("session %s: turn %s failed: %s", self.id, turn.id, turn.ended.message)
+            self._around.bus.publish(ReplyFailed(session_id=self.id, turn_id=turn.id, error=turn.ended.message))
+            return
+        timeline = turn.timeline
+        self._around.bus.publish(
+            Replied(
+                session_id=self.id,
+                turn_id=turn.id,
+                text=turn.reply,
+                outcome=turn.outcome,
+                timeline=timeline.ms(),
+                engine_ms=dict(timeline.engine_ms),
+            )
+        )
+        log.info("session %s: turn %s %s in %s", self.id, turn.id, turn.outcome, timeline)
+
+    def _remember(self, exchange: Exchange) -> None:
+        entries = [*(entry for entry in self.history if entry.turn_id != exchange.turn_id), exchange]
+        self.history = tuple(entries[max(0, len(entries) - self._around.limits.history_turns) :])
+
+    def _scene(self) -> Scene:
+        return Scene(self.persona, self._language, self.context, self.history)
+
+    def _recognised(self, turn: Turn) -> None:
+        """Stop earlier replies: somebody speaks, and words were recognised."""
+        if self.policy == "interrupt":
+            self.interrupt("new input", keep=turn)
+
+    async def _may_answer(self, turn: Turn) -> None:
+        self._around.bus.publish(TurnStarted(session_id=self.id, turn_id=turn.id))
+        if turn.text and turn.recipe == "converse":
+            self._around.bus.publish(Heard(session_id=self.id, turn_id=turn.id, text=turn.text, language=turn.language))
+        if self.policy == "queue":
+            earlier = [task for id, task in self._tasks.items() if _number(id) < _number(turn.id)]
+            if earlier:
+                await asyncio.wait(earlier)
+
+    def _may_apologise(self, turn: Turn) -> bool:
+        """Tell a person that they were not understood; but say nothing to a room that was not speaking to us."""
+        microphone = self._microphone
+        return microphone is None or microphone.open is None or (
+            turn.outcome == "not_understood"
+            and not (turn.utterance and turn.utterance.cut)
+            and not any(self._sounding(id) for id in self._turns if id != turn.id)
+        )  # fmt: skip
+
+    def _sounding(self, turn_id: str) -> bool:
+        """Whether audio of that turn is still waiting or still heard."""
+        voicing = self._turns[turn_id].voicing
+        total = voicing.position_ms if voicing else 0.0
+        return total > 0 and turn_id not in self._over and not self._playbacks[turn_id].ended(total)
+
+    def interrupt(self, reason: str = "interrupt", *, keep: Turn | None = None) -> bool:
+        """Stop every reply but `keep` at once; return whether there was one."""
+        stopped = False
+        for turn in list(self._turns.values()):
+            being_heard = turn.utterance is not None and not turn.utterance.ended
+            going_on = turn.id in self._tasks or self._sounding(turn.id)
+            if turn is not keep and turn.id not in self._over and going_on and not being_heard:
+                self._stop(turn, reason)
+                stopped = True
+        return stopped
+
+    def _stop(self, turn: Turn, reason: str) -> None:
+        """Stop `turn`: first, and at once, nothing more of it goes out; its engines let go in their own time."""
+        heard_ms = self._playbacks[turn.id].heard_ms
+        heard = turn.heard(heard_ms)
+        self._silence(turn)
+        self._spool.put_now(Interrupted(turn_id=turn.id, heard_ms=round(heard_ms, 1), heard=heard, reason=reason))
+        if turn.text and turn.recipe == "converse":
+            self._remember(replace(turn.exchange, reply=heard))
+        self._around.bus.publish(
+            ReplyInterrupted(session_id=self.id, turn_id=turn.id, heard=heard, heard_ms=heard_ms, reason=reason)
+        )
+
+    def _drop(self, turn: Turn, reason: str) -> None:
+        if turn.id in self._tasks and turn.ended is None:
+            self._silence(turn)
+            self._spool.put_now(TurnDropped(turn_id=turn.id, reason=reason))
+            log.info("session %s: turn %s dropped: %s", self.id, turn.id, reason)
+
+    def _silence(self, turn: Turn) -> None:
+        self._over.add(turn.id)
+        self._spool.purge(turn.id)
+        if self._outlet is not None:
+            self._outlet.pacer.correct(0.0)
+            self._outlet.changed()
+        task = self._tasks.pop(turn.id, None)
+        if task is not None and not task.done():
+            task.cancel()
+            cleanup = asyncio.get_running_loop().create_task(self._await_end(turn, task))
+            self._cleanups.add(cleanup)
+            cleanup.add_done_callback(self._cleanups.discard)
+
+    async def _await_end(self, turn: Turn, task: asyncio.Task[None]) -> None:
+        done, _ = await asyncio.wait({task}, timeout=CLEANUP_S)
+        if not done:
+            log.warning("session %s: turn %s was stopped, but an engine has not let go", self.id, turn.id)
+
+    def _forget_done(self) -> None:
+        """Forget turns that are over and have been heard."""
+        for turn_id in list(self._turns):
+            if turn_id not in self._tasks and not self._sounding(turn_id):
+                del self._turns[turn_id], self._playbacks[turn_id]
+                self._over.discard(turn_id)
+
+    # ------------------------------------------------------------ outputs
+
+    async def _emit(self, output: Output) -> None:
+        if isinstance(output, SpeechChunk):
+            self.last_active = now()
+        await self._spool.put(output)
+
+    def _post(self, output: Output) -> None:
+        self._spool.put_now(output)
+
+    def played(self, turn_id: str, ms: float) -> None:
+        """Note what the client has played."""
+        playback = self._playbacks.get(turn_id)
+        if playback is None:
+            return  # long over; the report was on its way
+        if self._outlet is None:
+            playback.resume(ms)
+        else:
+            playback.acknowledge(ms)
+            self._outlet.acknowledge(turn_id)
+        self._spool.forget_heard(self._heard_ms)
+
+    def _heard_ms(self, turn_id: str) -> float:
+        playback = self._playbacks.get(turn_id)
+        return playback.heard_ms if playback else float("inf")
+
+    async def outputs(self, options: OutletOptions, *, resume: bool = False) -> AsyncGenerator[Output, None]:
+        """Attach an outlet and yield what it is to play and show."""
+        if self._outlet is not None:
+            self._outlet.stop()
+        if resume:
+            self._spool.rewind(self._heard_ms)
+            for playback in self._playbacks.values():
+                playback.resume(playback.heard_ms)
+        outlet = Outlet(options, self._spool, self._playbacks, self._over.__contains__)
+        self._outlet, self.detached_at, self.was_attached = outlet, None, True
+        try:
+            async with closing(outlet.run()) as outputs:
+                async for output in outputs:
+                    yield output
+                    self._spool.forget_heard(self._heard_ms)
+        finally:
+            if self._outlet is outlet:
+                self._outlet, self.detached_at = None, now()
+
+    async def close(self) -> None:
+        """End the conversation: stop everything and wait for its engines to let go."""
+        if self.closed:
+            return
+        self.closed = True
+        self._microphone = None
+        tasks = list(self._tasks.values())
+        for turn in list(self._turns.values()):
+            self._silence(turn)
+        if self._outlet is not None:
+            self._outlet.stop()
+        if tasks:
+            await asyncio.wait(tasks, timeout=CLEANUP_S)
+
+    def _require_open(self) -> None:
+        if self.closed:
+            raise InputError("the session has ended")
+
+
+@dataclass(slots=True)
+class _Microphone:
+    """What the session listens to: how its audio is decoded, where utterances begin, and the turn it feeds."""
+
+    converter: Converter | None
+    open: OpenMicrophone | None
+    turn: Turn | None = None
+
+
+def _number(turn_id: str) -> int:
+    return int(turn_id[1:])

@@ -1,0 +1,145 @@
+"""Every open session: how many there may be, how long they live."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from mynah.conversation.persona import Persona
+from mynah.conversation.session import Conversation, Surroundings
+from mynah.errors import InputError, LimitError
+from mynah.events import SessionClosed, SessionOpened
+from mynah.speakers import Speakers
+from mynah.specs import SessionOptions
+from mynah.timeline import now
+
+log = logging.getLogger(__name__)
+
+REAP_S: Final = 1.0
+"""How often the ages of sessions are looked at."""
+
+DRAIN_POLL_S: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionsLimits:
+    """How many sessions there may be and how long they live, in seconds.
+
+    A session whose client has gone is kept for `resume_grace`.
+    """
+
+    max: int = 100
+    idle_timeout: float = 3600.0
+    max_age: float = 86_400.0
+    resume_grace: float = 30.0
+
+
+class Sessions:
+    """Opens, finds and closes sessions."""
+
+    def __init__(
+        self, around: Surroundings, speakers: Speakers, limits: SessionsLimits, default_persona: str | None
+    ) -> None:
+        self._around = around
+        self._speakers = speakers
+        self._limits = limits
+        self._default = default_persona
+        self._sessions: dict[str, Conversation] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._accepting = True
+
+    def __iter__(self) -> Iterator[Conversation]:
+        return iter(tuple(self._sessions.values()))
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def open(self, options: SessionOptions) -> Conversation:
+        """Begin a conversation."""
+        if not self._accepting:
+            raise LimitError("the hub is stopping; try again in a moment")
+        if len(self._sessions) >= self._limits.max:
+            raise LimitError(f"{self._limits.max} sessions are open already; close one or raise 'sessions: max:'")
+        speaker = self._speakers.get(options.speaker) if options.speaker else None
+        persona = self._persona(options.persona or (speaker.persona if speaker else None))
+        session = Conversation(
+            secrets.token_urlsafe(12),
+            self._around,
+            persona,
+            language=options.language or (speaker.language if speaker else None),
+            context={**(speaker.context if speaker else {}), **options.context},
+            policy=options.policy,
+            speaker=options.speaker,
+        )
+        self._sessions[session.id] = session
+        self._around.bus.publish(
+            SessionOpened(
+                session_id=session.id,
+                persona=persona.spec.name,
+                language=session.language or persona.spec.language,
+            )
+        )
+        return session
+
+    def get(self, session_id: str) -> Conversation:
+        """Return an open session."""
+        try:
+            return self._sessions[session_id]
+        except KeyError:
+            raise InputError(f"no session {session_id!r} is open; begin a new one") from None
+
+    def close(self, session_id: str, reason: str = "closed") -> None:
+        """End a conversation; its engines let go in the background."""
+        session = self.get(session_id)
+        del self._sessions[session_id]
+        task = asyncio.get_running_loop().create_task(session.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+        self._around.bus.publish(SessionClosed(session_id=session_id, reason=reason))
+
+    async def reap(self) -> None:
+        """Close sessions that are idle, too old, or whose client did not come back; runs until cancelled."""
+        while True:
+            await asyncio.sleep(REAP_S)
+            for session in self:
+                reason = self._reason_to_close(session, now())
+                if reason:
+                    log.info("session %s closed: %s", session.id, reason)
+                    self.close(session.id, reason)
+
+    async def drain(self, grace_s: float) -> None:
+        """Take no new sessions, let replies that are being spoken finish within `grace_s`, then close all."""
+        self._accepting = False
+        deadline = now() + grace_s
+        while any(session.busy for session in self) and now() < deadline:  # noqa: ASYNC110  # the clock, not a signal, says that a loudspeaker is done
+            await asyncio.sleep(DRAIN_POLL_S)
+        for session in self:
+            self.close(session.id, "the hub stopped")
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=grace_s + 1)
+
+    def _reason_to_close(self, session: Conversation, at: float) -> str:
+        limits = self._limits
+        if time.time() - session.created > limits.max_age:
+            return f"older than {limits.max_age:g} s"
+        if not session.busy and at - session.last_active > limits.idle_timeout:
+            return f"idle for {limits.idle_timeout:g} s"
+        if session.detached_at is not None and at - session.detached_at > limits.resume_grace:
+            if session.was_attached:
+                return f"its client did not come back within {limits.resume_grace:g} s"
+            session.interrupt("nobody listens")
+        return ""
+
+    def _persona(self, name: str | None) -> Persona:
+        personas = self._around.personas
+        name = name or self._default or next(iter(personas), None)
+        if name is None:
+            raise InputError("no persona is configured; add one under 'personas:' or enable a plugin that brings one")
+        if name not in personas:
+            raise InputError(f"no persona named {name!r}; known are {', '.join(personas)}")
+        return personas[name]

@@ -1,0 +1,331 @@
+"""The hub: builds everything from the configuration, supervises it, and stops it in reverse order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, cast
+
+from mynah import __version__
+from mynah.audio import LISTENING, AudioFormat, converter
+from mynah.bus import EventBus
+from mynah.config.check import Config
+from mynah.conversation.listening import ListeningOptions
+from mynah.conversation.persona import Persona
+from mynah.conversation.session import Conversation, SessionLimits, Surroundings
+from mynah.conversation.sessions import Sessions, SessionsLimits
+from mynah.conversation.turn import TurnLimits
+from mynah.engines.chain import Chain, OpenEngine
+from mynah.engines.protocols import Warmable
+from mynah.errors import MynahError
+from mynah.events import ComponentFailed, ComponentReady, EngineReady, HubStarted, HubStopping
+from mynah.plugins import Plugins
+from mynah.speakers import Speakers
+from mynah.specs import ENGINE_KINDS, Access, ComponentSpec, EngineKind, PersonaSpec, RouteSpec, SessionOptions
+from mynah.storage import Storage
+from mynah.timeline import now
+from mynah.values import Grounding
+
+log = logging.getLogger(__name__)
+
+RESTART_S: Final = (0.5, 2.0, 5.0, 15.0, 30.0)
+"""Pauses before a component that raised is started again."""
+
+READY_WITHIN_S: Final = 10.0
+"""How long the start waits for one component before it goes on without it."""
+
+STOP_WITHIN_S: Final = 5.0
+"""How long a component may take to stop."""
+
+
+@dataclass(slots=True)
+class RunningComponent:
+    """A component under supervision."""
+
+    spec: ComponentSpec
+    config: Mapping[str, Any]
+    state: Literal["starting", "ready", "failed", "stopped"] = "starting"
+    error: str = ""
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+
+class MynahHub:
+    """The hub behind `mynah.specs.Hub`; see there for what its public methods do."""
+
+    def __init__(
+        self, config: Config, plugins: Plugins, personas: Mapping[str, Persona], *, with_components: bool = True
+    ) -> None:
+        values = config.values
+        self.config: Mapping[str, Any] = values
+        self.bus = EventBus()
+        self.plugins = plugins
+        self.addresses: dict[str, str] = {}
+        self.storage = Storage(Path(values["data"]))
+        self._personas = personas
+        self._speakers = Speakers(values["speakers"], values["groups"])
+        self._chains = {kind: self._chain(kind) for kind in ENGINE_KINDS}
+        self._sessions = self._open_sessions(values)
+        self._specs = in_order(plugins.components) if with_components else []
+        self._components: list[RunningComponent] = []
+        self._engine_tasks: list[asyncio.Task[None]] = []
+        self._started_at = now()
+        self._ready = False
+
+    # ------------------------------------------------------------ building
+
+    def _chain(self, kind: EngineKind) -> Chain:
+        specs = {spec.name: spec for spec in self.plugins.engines if spec.kind == kind}
+        entries = self.config["engines"][kind]
+        engines = [
+            OpenEngine(specs[entry["engine"]], entry, self._engine_folder(entry["engine"]), self.bus)
+            for entry in entries
+        ]
+        return Chain(kind, engines, self.bus)
+
+    def _engine_folder(self, name: str) -> Path:
+        folder = self.storage.folder / "engines" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _open_sessions(self, values: Mapping[str, Any]) -> Sessions:
+        sessions, limits = dict(values["sessions"]), dict(values["limits"])
+        session_limits = SessionLimits(
+            history_turns=sessions.pop("history_turns"),
+            utterance_seconds=limits.pop("utterance_seconds"),
+            text_chars=limits.pop("text_chars"),
+        )
+        around = Surroundings(
+            chains=self._chains,
+            personas=self._personas,
+            bus=self.bus,
+            turn_limits=TurnLimits(**limits),
+            limits=session_limits,
+            listening=ListeningOptions(**values["listening"]),
+        )
+        return Sessions(around, self._speakers, SessionsLimits(**sessions), values["persona"])
+
+    # ------------------------------------------------------------ running
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[MynahHub]:
+        """Start everything, in order; on the way out drain and stop it, in reverse."""
+        reaper = asyncio.get_running_loop().create_task(self._sessions.reap(), name="sessions")
+        warmer = asyncio.get_running_loop().create_task(self._warm_up(), name="warm-up")
+        try:
+            for engine in self._all_engines():
+                self._engine_tasks.append(
+                    asyncio.get_running_loop().create_task(engine.keep_open(), name=f"engine {engine.spec.name}")
+                )
+            for spec in self._specs:
+                await self._start(spec)
+            self._ready = True
+            self.bus.publish(HubStarted())
+            log.info("ready in %.2f s", now() - self._started_at)
+            yield self
+        finally:
+            await self._stop(reaper, warmer)
+
+    async def _start(self, spec: ComponentSpec) -> None:
+        component = RunningComponent(spec, self.config.get(spec.name) or {})
+        self._components.append(component)
+        component.task = asyncio.get_running_loop().create_task(
+            self._supervise(component), name=f"component {spec.name}"
+        )
+        try:
+            async with asyncio.timeout(READY_WITHIN_S):
+                await component.settled.wait()
+        except TimeoutError:
+            log.warning("component %s is not ready after %g s; going on without it", spec.name, READY_WITHIN_S)
+
+    async def _supervise(self, component: RunningComponent) -> None:
+        name = component.spec.name
+        for attempt in range(1_000_000):
+            try:
+                await component.spec.run(self, component.config, lambda: self._note_ready(component))
+                message = "ended by itself"
+            except Exception as error:
+                # The supervisor's duty: a component's failure must not reach its siblings.
+                known = isinstance(error, MynahError)
+                message = str(error) if known else f"{type(error).__name__}: {error}"
+                log.error("component %s failed: %s", name, message, exc_info=None if known else error)  # noqa: TRY400  # a traceback only for a defect
+            pause = RESTART_S[min(attempt, len(RESTART_S) - 1)]
+            component.state, component.error = "failed", message
+            component.settled.set()
+            self.bus.publish(ComponentFailed(component=name, error=message, retry_s=pause))
+            await asyncio.sleep(pause)
+
+    def _note_ready(self, component: RunningComponent) -> None:
+        component.state, component.error = "ready", ""
+        component.settled.set()
+        self.bus.publish(ComponentReady(component=component.spec.name))
+
+    async def _warm_up(self) -> None:
+        """Make ready what the first turn would otherwise wait for."""
+        with self.bus.subscribe(EngineReady, name="warm-up") as opened:
+            await asyncio.to_thread(_load_codecs)
+            for engine in self._all_engines():
+                if engine.state == "ready":
+                    await self._warm_engine(engine)
+            async for event in opened:
+                for engine in self._all_engines():
+                    if engine.spec.name == event.engine and engine.state == "ready":
+                        await self._warm_engine(engine)
+
+    async def _warm_engine(self, engine: OpenEngine) -> None:
+        if not isinstance(engine.engine, Warmable):
+            return
+        for name, persona in self._personas.items():
+            grounding = Grounding(name, persona.spec.language, persona.knowledge)
+            try:
+                await engine.engine.warm_up(grounding, persona.hints())
+            except MynahError as error:
+                log.warning("%s could not make ready for %s: %s", engine.spec.name, name, error)
+
+    async def _stop(self, *tasks: asyncio.Task[None]) -> None:
+        self._ready = False
+        self.bus.publish(HubStopping())
+        await self._sessions.drain(self.config["shutdown"]["grace"])
+        for component in reversed(self._components):
+            component.state = "stopped"
+            await _end(component.task, f"component {component.spec.name}")
+        for engine_task in reversed(self._engine_tasks):
+            await _end(engine_task, engine_task.get_name())
+        for task in tasks:
+            await _end(task, task.get_name())
+        self.storage.close()
+        log.info("stopped")
+
+    # ------------------------------------------------------------ what plugins may ask
+
+    @property
+    def folder(self) -> Path:
+        """The data folder."""
+        return self.storage.folder
+
+    @property
+    def routes(self) -> Sequence[RouteSpec]:
+        """Every plugin's routes."""
+        return self.plugins.routes
+
+    def health(self) -> Mapping[str, Any]:
+        """Return the state of the hub and of each of its parts."""
+        components = {part.spec.name: {"state": part.state, "error": part.error} for part in self._components}
+        troubles = [f"{name} {part['state']}" for name, part in components.items() if part["state"] != "ready"]
+        for kind in ("stt", "llm", "tts"):
+            states = {engine.state for engine in self._chains[kind].engines}
+            if "ready" not in states:
+                troubles.append(f"{kind} {'loading' if 'opening' in states else 'unavailable'}")
+        status = "healthy" if self._ready and not troubles else ("starting" if not self._ready else "degraded")
+        return {
+            "status": status,
+            "ready": self._ready,
+            "troubles": troubles,
+            "version": __version__,
+            "uptime_s": round(now() - self._started_at, 1),
+            "sessions": len(self._sessions),
+            "components": components,
+            "engines": self.engines(),
+            "plugins": {"failed": {plugin.name: plugin.error for plugin in self.plugins.problems}},
+        }
+
+    def engines(self) -> Sequence[Mapping[str, Any]]:
+        """Return what is known of each configured engine."""
+        return [
+            {
+                "kind": kind,
+                "name": engine.spec.name,
+                "state": engine.state,
+                "error": engine.error,
+                "failures": chain.failures.get(engine.spec.name, 0),
+            }
+            for kind, chain in self._chains.items()
+            for engine in chain.engines
+        ]
+
+    def personas(self) -> Sequence[PersonaSpec]:
+        """Return every persona that can speak."""
+        return [persona.spec for persona in self._personas.values()]
+
+    def speakers(self) -> Sequence[Mapping[str, Any]]:
+        """Return every known speaker."""
+        talking = {session.speaker: session.id for session in self._sessions if session.speaker}
+        return [
+            {
+                "id": speaker.id,
+                "name": speaker.name or speaker.id,
+                "area": speaker.area,
+                "persona": speaker.persona,
+                "context": dict(speaker.context),
+                "session": talking.get(speaker.id),
+            }
+            for speaker in self._speakers
+        ]
+
+    def sessions(self) -> Sequence[Mapping[str, Any]]:
+        """Return what is known of each open session."""
+        return [session.describe() for session in self._sessions]
+
+    def open_session(self, options: SessionOptions) -> Conversation:
+        """Begin a conversation."""
+        return self._sessions.open(options)
+
+    def session(self, session_id: str) -> Conversation:
+        """Return an open session."""
+        return self._sessions.get(session_id)
+
+    def close_session(self, session_id: str, reason: str = "closed") -> None:
+        """End a conversation."""
+        self._sessions.close(session_id, reason)
+
+    def access(self, token: str) -> tuple[Access, str] | None:
+        """Return the role that a token gives and for whom."""
+        found = self.storage.credential(token)
+        if found is None:
+            return None
+        name, role = found
+        return cast(Access, role), name if role == "speaker" else ""
+
+    async def engines_settled(self, within_s: float) -> None:
+        """Wait until every engine is open or has failed, for at most `within_s`."""
+        waits = [asyncio.ensure_future(engine.settled.wait()) for engine in self._all_engines()]
+        if waits:
+            _, pending = await asyncio.wait(waits, timeout=within_s)
+            for wait in pending:
+                wait.cancel()
+
+    def _all_engines(self) -> list[OpenEngine]:
+        return [engine for chain in self._chains.values() for engine in chain.engines]
+
+
+def in_order(components: Sequence[ComponentSpec]) -> list[ComponentSpec]:
+    """Return `components` so that each comes after those it names in `after`. Raises `MynahError` for a circle."""
+    left = {spec.name: spec for spec in components}
+    ordered: list[ComponentSpec] = []
+    while left:
+        free = [spec for spec in left.values() if not any(name in left for name in spec.after)]
+        if not free:
+            raise MynahError(f"components wait for each other: {', '.join(left)}")
+        for spec in sorted(free, key=lambda spec: spec.name):
+            ordered.append(left.pop(spec.name))
+    return ordered
+
+
+async def _end(task: asyncio.Task[None] | None, what: str) -> None:
+    if task is None:
+        return
+    task.cancel()
+    done, _ = await asyncio.wait({task}, timeout=STOP_WITHIN_S)
+    if not done:
+        log.warning("%s did not stop within %g s", what, STOP_WITHIN_S)
+    elif not task.cancelled() and task.exception() is not None:
+        log.error("%s failed while stopping", what, exc_info=task.exception())
+
+
+def _load_codecs() -> None:
+    """Import the codecs, which takes a tenth of a second, before somebody waits for them."""
+    converter(AudioFormat("pcm_s16le", 22_050, 1), LISTENING).feed(bytes(2_205))

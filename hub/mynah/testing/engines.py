@@ -1,0 +1,201 @@
+"""Engines with scripted timings and faults, for tests and measurements."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from mynah.audio import AudioChunk, AudioFormat
+from mynah.errors import EngineError
+from mynah.specs import EngineKind, EngineSpec
+from mynah.values import Grounding, Hints, Message, OutcomeKind, ReplyNote, Token, Transcript, Voice, WordMark
+
+Fault = Literal["", "raise", "hang", "crash"]
+"""What goes wrong: nothing; an `EngineError`; no answer for ever; an exception that no engine should raise."""
+
+
+@dataclass(slots=True)
+class Calls:
+    """How a scripted engine was used: calls begun, ended in any way, and under way at once at most."""
+
+    begun: int = 0
+    ended: int = 0
+    most: int = 0
+
+    def begin(self) -> None:
+        """Count one more."""
+        self.begun += 1
+        self.most = max(self.most, self.begun - self.ended)
+
+    def end(self) -> None:
+        """Count one that is over."""
+        self.ended += 1
+
+
+@dataclass(slots=True)
+class ScriptedSpeechToText:
+    """Hears `text` whatever was said; words come out one by one, one a chunk of audio, the rest `final_s` after it."""
+
+    text: str = "what do lions eat"
+    final_s: float = 0.0
+    language: str | None = None
+    understood: bool = True
+    fault: Fault = ""
+    calls: Calls = field(default_factory=Calls)
+    heard: bytearray = field(default_factory=bytearray)
+
+    async def transcribe(
+        self, audio: AsyncIterator[bytes], format: AudioFormat, *, language: str | None, hints: Hints
+    ) -> AsyncIterator[Transcript]:
+        """Yield the script."""
+        self.calls.begin()
+        self.heard.clear()
+        words, said = self.text.split(), 0
+        try:
+            async for chunk in audio:
+                self.heard += chunk
+                if said < len(words):
+                    said += 1
+                    yield Transcript(" ".join(words[:said]))
+            await _trouble(self.fault)
+            await asyncio.sleep(self.final_s)
+            text = self.text if self.heard else ""
+            yield Transcript(text, True, 0.9, self.language or language, self.understood)
+        finally:
+            self.calls.end()
+
+
+@dataclass(slots=True)
+class ScriptedLanguageModel:
+    """Says `tokens`, the first after `first_s`, each further one `each_s` later; a fault strikes before token `at`."""
+
+    tokens: Sequence[str] = ("Lions", " eat", " meat", ".")
+    first_s: float = 0.0
+    each_s: float = 0.0
+    outcome: OutcomeKind = "answered"
+    fault: Fault = ""
+    at: int = 0
+    calls: Calls = field(default_factory=Calls)
+    asked: list[Sequence[Message]] = field(default_factory=list)
+
+    async def reply(
+        self, messages: Sequence[Message], *, grounding: Grounding, tools: Sequence[object] = ()
+    ) -> AsyncIterator[Token | ReplyNote]:
+        """Yield the script."""
+        self.calls.begin()
+        self.asked.append(messages)
+        try:
+            yield ReplyNote(self.outcome)
+            start = asyncio.get_running_loop().time()
+            for number, token in enumerate(self.tokens):
+                if number == self.at:
+                    await _trouble(self.fault)
+                due = start + self.first_s + number * self.each_s
+                await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
+                yield Token(token)
+        finally:
+            self.calls.end()
+
+
+@dataclass(slots=True)
+class ScriptedTextToSpeech:
+    """Makes `ms_per_word` of audio a word, in `pieces`, the first after `first_s`, the last after `total_s`.
+
+    The samples count up, so that a test can tell lost, doubled and misplaced ones. `fail_on` names a word: phrases
+    with it meet the fault before piece `at`.
+    """
+
+    first_s: float = 0.0
+    total_s: float = 0.0
+    ms_per_word: float = 100.0
+    pieces: int = 4
+    format: AudioFormat = field(default_factory=lambda: AudioFormat("pcm_s16le", 16_000, 1))
+    marks: bool = False
+    fault: Fault = ""
+    fail_on: str = ""
+    at: int = 0
+    calls: Calls = field(default_factory=Calls)
+    said: list[tuple[str, str]] = field(default_factory=list)
+
+    async def synthesize(self, text: str, *, voice: Voice, language: str) -> AsyncIterator[AudioChunk | WordMark]:
+        """Yield the script."""
+        self.calls.begin()
+        self.said.append((text, language))
+        try:
+            loop = asyncio.get_running_loop()
+            start = loop.time()
+            words = text.split()
+            piece_ms = self.ms_per_word * len(words) / self.pieces
+            for mark in self._marks(text, words) if self.marks else ():
+                yield mark
+            for number in range(self.pieces):
+                if number == self.at and self.fail_on in text:
+                    await _trouble(self.fault)
+                share = number / max(1, self.pieces - 1)
+                due = start + self.first_s + (max(self.total_s, self.first_s) - self.first_s) * share
+                await asyncio.sleep(max(0.0, due - loop.time()))
+                yield self._piece(number, piece_ms)
+        finally:
+            self.calls.end()
+
+    def _piece(self, number: int, ms: float) -> AudioChunk:
+        frames = self.format.pcm_bytes(ms) // self.format.frame_bytes
+        first = number * frames
+        data = b"".join(
+            (sample % 32_768).to_bytes(2, "little") * self.format.channels for sample in range(first, first + frames)
+        )
+        return AudioChunk(data, self.format, self.format.pcm_ms(len(data)))
+
+    def _marks(self, text: str, words: Sequence[str]) -> list[WordMark]:
+        marks, end = [], 0
+        for number, word in enumerate(words, 1):
+            end = text.index(word, end) + len(word)
+            marks.append(WordMark(end, number * self.ms_per_word))
+        return marks
+
+
+class ScriptedDetector:
+    """Takes every frame that is not silent for speech."""
+
+    frame_bytes = 640
+
+    def feed(self, frame: bytes) -> float:
+        """Return 1 for anything but zeros."""
+        return 1.0 if any(frame) else 0.0
+
+    def reset(self) -> None:
+        """Do nothing: there is no state."""
+
+
+class ScriptedVoiceActivity:
+    """Makes scripted detectors."""
+
+    def detector(self) -> ScriptedDetector:
+        """Return a detector."""
+        return ScriptedDetector()
+
+
+def scripted(kind: EngineKind, engine: Any, *, name: str = "", open_s: float = 0.0, fault: str = "") -> EngineSpec:
+    """Return a spec that gives `engine`, after `open_s`; with `fault`, opening it fails with that message."""
+
+    @asynccontextmanager
+    async def open_engine(config: Mapping[str, Any], folder: Path) -> AsyncIterator[Any]:
+        await asyncio.sleep(open_s)
+        if fault:
+            raise EngineError(fault)
+        yield engine
+
+    return EngineSpec(name=name or f"scripted_{kind}", kind=kind, open=open_engine, embedded=True)
+
+
+async def _trouble(fault: Fault) -> None:
+    if fault == "raise":
+        raise EngineError("the script says so")
+    if fault == "crash":
+        raise RuntimeError("the script says so")
+    if fault == "hang":
+        await asyncio.get_running_loop().create_future()

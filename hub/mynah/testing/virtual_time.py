@@ -1,0 +1,63 @@
+"""Virtual time: an event loop whose sleeps take no time, so that a day of conversation runs in a moment."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import time
+from collections.abc import Coroutine, Mapping
+from typing import Any, TypeVar
+from unittest import mock
+
+T = TypeVar("T")
+
+
+class _JumpingSelector(selectors.BaseSelector):
+    """Asks the real selector what is there now; where nothing is, the clock jumps instead of waiting."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+        self._real = selectors.DefaultSelector()
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._real.register(fileobj, events, data)
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        return self._real.unregister(fileobj)
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = self._real.select(0)
+        if ready or (timeout is not None and timeout <= 0):
+            return ready
+        if timeout is None:
+            return self._real.select(None)
+        self.now += timeout
+        return []
+
+    def close(self) -> None:
+        self._real.close()
+
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        return self._real.get_map()
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop on a clock that only its own timers move."""
+
+    def __init__(self) -> None:
+        self._clock = _JumpingSelector()
+        super().__init__(self._clock)
+
+    def time(self) -> float:
+        """Return the virtual time in seconds."""
+        return self._clock.now
+
+
+def run_in_virtual_time(main: Coroutine[Any, Any, T]) -> T:
+    """Run `main` with every sleep, timeout and clock of Mynah in virtual time.
+
+    For code that waits for timers only: threads, processes and sockets take real time, which this clock overtakes.
+    """
+    loop = VirtualLoop()
+    with asyncio.Runner(loop_factory=lambda: loop) as runner, mock.patch.object(time, "monotonic", loop.time):
+        return runner.run(main)

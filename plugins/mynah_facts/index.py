@@ -1,0 +1,124 @@
+"""All that is made of one knowledge before questions come: names, ranking, vocabularies and the full-text index."""
+
+from __future__ import annotations
+
+import math
+import re
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+
+from mynah import Knowledge
+from mynah_facts.ranking import Ranking
+from mynah_facts.subjects import SLOT, SubjectFinder, add_slot
+from mynah_facts.words import FUNCTION_STEMS, GENERIC, stem, words
+
+_PLACEHOLDER = re.compile(r"\{(?:name|a_name|plural)\}(?:['’]s)?")
+_CANDIDATES = 3
+
+
+class Index:
+    """One knowledge, ready to be asked. Building it takes a fraction of a second; using it does not block.
+
+    `asked_by_name` are the attributes whose templates name a subject; the others need none ("where are the toilets").
+    """
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.knowledge = knowledge
+        attributes = knowledge.attributes.values()
+        self.asked_by_name = frozenset(
+            attribute.id
+            for attribute in attributes
+            if sum(1 for question in attribute.questions if "{" in question) * 2 >= len(attribute.questions) > 0
+        )
+        self.named = frozenset(
+            id for id, subject in knowledge.subjects.items() if not self.asked_by_name.isdisjoint(subject.facts)
+        )
+        self.vocabulary: dict[str, frozenset[str]] = {}
+        templates: list[tuple[str, Sequence[str]]] = []
+        for attribute in attributes:
+            masked = [mask(question) for question in attribute.questions]
+            masked += [[stem(w) for w in words(word)] for word in _degrees(attribute)]
+            templates += [(attribute.id, stems) for stems in masked]
+            self.vocabulary[attribute.id] = frozenset(s for stems in masked for s in stems)
+        self.ranking = Ranking(templates)
+        self._facts = _FactWords(knowledge)
+        self.finder = SubjectFinder(knowledge, self.named, self.ranking.vocabulary | FUNCTION_STEMS | self._facts.all)
+
+    def owners(self, attribute: str) -> list[str]:
+        """Return the subjects that have a fact of this kind."""
+        return self._facts.owners.get(attribute, [])
+
+    def overlap(self, subject: str, attribute: str, stems: Iterable[str]) -> float:
+        """Return how much of the question, 0 to 1, the words of the subject's facts of this kind make up by rarity."""
+        content = [stem for stem in set(stems) if stem not in FUNCTION_STEMS and stem != SLOT]
+        if not content:
+            return 0.0
+        held = self._facts.words.get((subject, attribute), frozenset())
+        return sum(self._facts.rarity(s) for s in content if s in held) / sum(map(self._facts.rarity, content))
+
+    def loose(self, subject: str | None, attribute: str, stems: Iterable[str]) -> list[str]:
+        """Return the words of a question that neither the templates of `attribute` nor the facts explain."""
+        held = self._facts.words.get((subject or "", attribute), frozenset())
+        ways = self.vocabulary.get(attribute, frozenset())
+        return [
+            s for s in dict.fromkeys(stems) if s not in FUNCTION_STEMS and s != SLOT and s not in ways and s not in held
+        ]
+
+    def lookup(self, stems: Sequence[str], subject: str | None = None) -> list[tuple[str, str, int]]:
+        """Return (subject, attribute, number) of the facts that share words with a question, the best by bm25 first."""
+        return self._facts.lookup(stems, subject)
+
+
+class _FactWords:
+    """The words of all facts, by fact and in a full-text index."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.words: dict[tuple[str, str], frozenset[str]] = {}
+        self.owners: dict[str, list[str]] = defaultdict(list)
+        self._database = sqlite3.connect(":memory:", check_same_thread=False)
+        self._database.execute(
+            "CREATE VIRTUAL TABLE facts USING fts5"
+            "(stems, subject UNINDEXED, attribute UNINDEXED, number UNINDEXED, tokenize='unicode61 remove_diacritics 0')"
+        )
+        for id, subject in knowledge.subjects.items():
+            for attribute, facts in subject.facts.items():
+                self.owners[attribute].append(id)
+                stems = [[stem(word) for word in words(fact.say)] for fact in facts]
+                self.words[id, attribute] = frozenset(s for each in stems for s in each)
+                rows = [(" ".join(each), id, attribute, number) for number, each in enumerate(stems)]
+                self._database.executemany("INSERT INTO facts VALUES (?, ?, ?, ?)", rows)
+        self._counts = Counter(word for held in self.words.values() for word in held)
+        self._total = len(self.words) + 1
+        self.all: Collection[str] = frozenset(self._counts)
+
+    def rarity(self, word: str) -> float:
+        return math.log(self._total / (self._counts.get(word, 0) + 0.5))
+
+    def lookup(self, stems: Sequence[str], subject: str | None) -> list[tuple[str, str, int]]:
+        content = [s for s in dict.fromkeys(stems) if s not in FUNCTION_STEMS and s != SLOT]
+        if not content:
+            return []
+        terms = " OR ".join('"' + s.replace('"', "") + '"' for s in content)
+        query = "SELECT subject, attribute, number FROM facts WHERE stems MATCH ?"
+        values: tuple[str, ...] = (terms,)
+        if subject is not None:
+            query, values = f"{query} AND subject = ?", (terms, subject)
+        return self._database.execute(f"{query} ORDER BY bm25(facts), rowid LIMIT {_CANDIDATES}", values).fetchall()
+
+
+def mask(template: str) -> list[str]:
+    """Return the stems of a question template, with `SLOT` for its placeholders."""
+    masked: list[str] = []
+    for word in _PLACEHOLDER.sub(f" {SLOT} ", template).split():
+        stems = [SLOT] if word == SLOT else [stem(part) for part in words(word)]
+        for each in stems:
+            if each == SLOT or each in GENERIC:
+                add_slot(masked)
+            else:
+                masked.append(each)
+    return masked
+
+
+def _degrees(attribute: object) -> Iterable[str]:
+    return (word for key in ("more", "less", "most", "least") for word in getattr(attribute, key))

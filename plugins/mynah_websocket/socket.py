@@ -1,0 +1,85 @@
+"""The WebSocket of one client: frames of messages and audio, sent in limited time, and never a raise on a lost one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from aiohttp import ClientConnectionError, WSCloseCode, web
+
+from mynah_websocket.hub_messages import Error, HubMessage, encode
+
+log = logging.getLogger(__name__)
+
+LARGEST_FRAME: Final = 16 * 1024 * 1024
+HEARTBEAT_S: Final = 20.0
+SEND_LIMIT_S: Final = 30.0
+CLOSE_LIMIT_S: Final = 2.0
+
+
+class _Response(web.WebSocketResponse):
+    """Says why where aiohttp itself closes: it does so within `receive`, and gives no reason."""
+
+    async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
+        if code == WSCloseCode.MESSAGE_TOO_BIG and not self.closed:
+            message = b"a frame may have 16 MiB"
+            await self.send_str(encode(Error(message="a frame may have 16 MiB", code="too_big", closes=True)))
+        elif code == WSCloseCode.INVALID_TEXT:
+            message = b"a text frame was not UTF-8"
+        return await super().close(code=code, message=message, drain=drain)
+
+
+class Gone(Exception):
+    """The client is not there any more, or does not take what it is sent."""
+
+
+class Socket:
+    """One client's connection. Open it with `prepare`; `receive` until it gives None."""
+
+    def __init__(self, request: web.Request) -> None:
+        self._request = request
+        # Speech is dense already: compressing it again only costs time on both sides.
+        self._ws = _Response(max_msg_size=LARGEST_FRAME, heartbeat=HEARTBEAT_S, compress=False, timeout=CLOSE_LIMIT_S)
+
+    @property
+    def response(self) -> web.WebSocketResponse:
+        """What the route's handler returns."""
+        return self._ws
+
+    async def prepare(self) -> None:
+        """Shake hands. Raises aiohttp's `HTTPException` where the request is no WebSocket's."""
+        await self._ws.prepare(self._request)
+
+    async def receive(self) -> str | bytes | None:
+        """Return the next frame, text or audio, or None when the connection is over."""
+        message = await self._ws.receive()
+        if message.type in (web.WSMsgType.TEXT, web.WSMsgType.BINARY):
+            data: str | bytes = message.data
+            return data
+        return None
+
+    async def send(self, frame: HubMessage | bytes) -> None:
+        """Send a message or a frame of audio. Raises `Gone`; a client that takes nothing for 30 s is dropped."""
+        try:
+            async with asyncio.timeout(SEND_LIMIT_S):
+                if isinstance(frame, bytes):
+                    await self._ws.send_bytes(frame)
+                else:
+                    await self._ws.send_str(encode(frame))
+        except TimeoutError:
+            log.warning("%s took nothing for %g s and was dropped", self._request.remote, SEND_LIMIT_S)
+            self.abort()
+            raise Gone from None
+        except (ConnectionError, ClientConnectionError):
+            raise Gone from None
+
+    async def close(self, status: int = WSCloseCode.OK, reason: str = "") -> None:
+        """Say goodbye, and wait a little for the answer. `receive` gives None from now on."""
+        # The protocol allows 123 bytes for a reason.
+        await self._ws.close(code=status, message=reason.encode()[:123])
+
+    def abort(self) -> None:
+        """Cut the connection without a word."""
+        if self._request.transport is not None:
+            self._request.transport.abort()

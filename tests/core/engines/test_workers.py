@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from contextlib import aclosing
+
+import pytest
+
+from mynah import EngineError, EngineUnavailable
+from mynah.engines.workers import WINDOW, WorkerPool
+
+TOY = """
+import os, sys, time
+from mynah import EngineError, EngineUnavailable
+print("stray", flush=True)
+
+class Toy:
+    def __init__(self, greeting): self.greeting = greeting
+    def echo(self, inputs):
+        for item in inputs:
+            yield (self.greeting, item)
+    def pid(self, inputs): yield os.getpid()
+    def hang(self, inputs):
+        yield "hanging"
+        time.sleep(60)
+    def wait(self, inputs):
+        yield os.getpid()
+        yield len(list(inputs))
+    def flood(self, inputs):
+        while True:
+            yield b"x" * 1000
+    def die(self, inputs):
+        yield "last words"
+        print("I am ill", file=sys.stderr, flush=True)
+        os._exit(3)
+    def fail(self, inputs):
+        yield 1
+        raise EngineError("no such luck")
+    def break_down(self, inputs):
+        raise KeyError("shelf")
+        yield
+    def murmur(self, inputs):
+        import logging
+        logging.getLogger("toy").warning("psst")
+        yield None
+
+def broken():
+    print("a library is missing", file=sys.stderr)
+    raise ImportError("libparrot.so")
+
+def unavailable():
+    raise EngineUnavailable("no model here; get one")
+
+def slow():
+    time.sleep(60)
+"""
+
+
+@pytest.fixture(autouse=True)
+def toy(tmp_path, monkeypatch):
+    (tmp_path / "toy_engine.py").write_text(TOY)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+
+
+def pool(size=1):
+    return WorkerPool("toy_engine:Toy", ("hello",), size)
+
+
+async def numbers(count, pause=0.0):
+    for number in range(count):
+        await asyncio.sleep(pause)
+        yield number
+
+
+async def never():
+    yield 0
+    await asyncio.Event().wait()
+
+
+def lives(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def collect(stream):
+    async with aclosing(stream) as outputs:
+        return [output async for output in outputs]
+
+
+async def test_outputs_come_back_while_inputs_go_in():
+    answered = asyncio.Event()
+
+    async def inputs():
+        yield "one"
+        await asyncio.wait_for(answered.wait(), 5)
+        yield "two"
+
+    got = []
+    async with pool() as workers, aclosing(workers.stream("echo", inputs())) as outputs:
+        async for output in outputs:
+            got.append(output)
+            answered.set()
+    assert got == [("hello", "one"), ("hello", "two")]
+
+
+async def test_many_more_items_than_fit_the_window_pass_in_order():
+    async with pool() as workers:
+        got = await collect(workers.stream("echo", numbers(10 * WINDOW)))
+    assert [number for _, number in got] == list(range(10 * WINDOW))
+
+
+async def test_inputs_wait_while_nobody_takes_the_outputs():
+    sent = 0
+
+    async def inputs():
+        nonlocal sent
+        while True:
+            sent += 1
+            yield b"x" * 10_000
+
+    async with pool() as workers, aclosing(workers.stream("echo", inputs())) as outputs:
+        await anext(outputs)
+        for _ in range(3):
+            before = sent
+            await asyncio.sleep(0.1)
+        assert sent == before
+        assert sent < 5 * WINDOW
+
+
+async def test_jobs_run_at_once_on_as_many_workers_as_there_are():
+    async with (
+        pool(2) as workers,
+        aclosing(workers.stream("wait", never())) as one,
+        aclosing(workers.stream("wait", never())) as two,
+    ):
+        assert len({await anext(one), await anext(two)}) == 2
+
+
+async def test_waiting_jobs_have_their_turns_in_order():
+    done = []
+
+    async def job(number):
+        await workers.call("pid")
+        done.append(number)
+
+    async with pool() as workers:
+        await asyncio.gather(*(job(number) for number in range(5)))
+    assert done == [0, 1, 2, 3, 4]
+
+
+async def test_closing_the_stream_frees_the_worker_for_the_next_job_within_200_ms():
+    async with pool() as workers:
+        (pid,) = workers.pids
+        async with aclosing(workers.stream("wait", never())) as outputs:
+            await anext(outputs)
+        began = time.monotonic()
+        assert await workers.call("pid") == pid
+        assert time.monotonic() - began < 0.2
+
+
+async def test_a_job_that_floods_is_given_up_at_once():
+    async with pool() as workers:
+        (pid,) = workers.pids
+        async with aclosing(workers.stream("flood")) as outputs:
+            await anext(outputs)
+            await asyncio.sleep(0.1)
+        assert await workers.call("pid") == pid
+
+
+async def test_cancelling_the_consumer_gives_up_the_job():
+    async with pool() as workers:
+        task = asyncio.create_task(collect(workers.stream("wait", never())))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await workers.call("pid") in workers.pids
+
+
+async def test_a_worker_that_does_not_let_go_is_replaced_and_not_waited_for():
+    async with pool() as workers:
+        (old,) = workers.pids
+        stream = workers.stream("hang")
+        assert await anext(stream) == "hanging"
+        began = time.monotonic()
+        await stream.aclose()
+        assert time.monotonic() - began < 0.1
+        assert await workers.call("pid") != old
+        assert not lives(old)
+
+
+async def test_a_worker_that_dies_raises_with_its_last_words_and_is_replaced():
+    async with pool() as workers:
+        (old,) = workers.pids
+        stream = workers.stream("die")
+        assert await anext(stream) == "last words"
+        with pytest.raises(EngineError, match=r"toy_engine:Toy died.*I am ill"):
+            await anext(stream)
+        assert await workers.call("pid") != old
+
+
+async def test_a_worker_killed_while_idle_is_replaced_by_the_next_job():
+    async with pool() as workers:
+        (old,) = workers.pids
+        os.kill(old, signal.SIGKILL)
+        await asyncio.sleep(0.1)
+        assert await workers.call("pid") != old
+
+
+async def test_an_engines_own_error_reads_as_it_was_written_and_the_worker_lives_on():
+    async with pool() as workers:
+        (pid,) = workers.pids
+        with pytest.raises(EngineError, match=r"^no such luck$"):
+            await workers.call("fail")
+        with pytest.raises(EngineError, match=r"break_down failed: KeyError: 'shelf'"):
+            await workers.call("break_down")
+        assert await workers.call("pid") == pid
+
+
+async def test_an_error_of_the_inputs_reaches_the_consumer():
+    async def inputs():
+        yield 1
+        raise ValueError("the microphone is gone")
+
+    async with pool() as workers:
+        with pytest.raises(ValueError, match="microphone"):
+            await collect(workers.stream("wait", inputs()))
+        assert await workers.call("pid") in workers.pids
+
+
+async def test_a_factory_that_fails_makes_the_engine_unavailable_with_its_stderr():
+    with pytest.raises(EngineUnavailable, match=r"toy_engine:broken did not start.*ImportError: libparrot.so"):
+        async with WorkerPool("toy_engine:broken"):
+            pass
+
+
+async def test_a_factory_may_say_itself_why_it_is_unavailable():
+    with pytest.raises(EngineUnavailable, match=r"^no model here; get one$"):
+        async with WorkerPool("toy_engine:unavailable", size=2):
+            pass
+
+
+async def test_a_factory_that_takes_too_long_makes_the_engine_unavailable():
+    with pytest.raises(EngineUnavailable, match=r"did not start within 0.3 s"):
+        async with WorkerPool("toy_engine:slow", start_timeout=0.3):
+            pass
+
+
+async def test_workers_ignore_ctrl_c_and_go_when_the_pool_closes():
+    async with pool() as workers:
+        (pid,) = workers.pids
+        os.kill(pid, signal.SIGINT)
+        assert await workers.call("pid") == pid
+    assert not lives(pid)
+
+
+async def test_what_a_worker_prints_and_logs_reaches_the_log(caplog):
+    with caplog.at_level(logging.INFO):
+        async with pool() as workers:
+            await workers.call("murmur")
+    assert "toy_engine:Toy: stray" in caplog.messages
+    assert ("toy", logging.WARNING, "psst") in caplog.record_tuples
