@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -75,6 +76,7 @@ class MynahHub:
         self._engine_tasks: list[asyncio.Task[None]] = []
         self._started_at = now()
         self._ready = False
+        self._warm = asyncio.Event()
 
     # ------------------------------------------------------------ building
 
@@ -168,16 +170,17 @@ class MynahHub:
         """Make ready what the first turn would otherwise wait for."""
         with self.bus.subscribe(EngineReady, name="warm-up") as opened:
             await asyncio.to_thread(_load_codecs)
+            await self.engines_settled(READY_WITHIN_S)
             for engine in self._all_engines():
-                if engine.state == "ready":
-                    await self._warm_engine(engine)
-            async for event in opened:
+                await self._warm_engine(engine)
+            self._warm.set()
+            async for event in opened:  # an engine that came, or came back, later
                 for engine in self._all_engines():
-                    if engine.spec.name == event.engine and engine.state == "ready":
+                    if engine.spec.name == event.engine:
                         await self._warm_engine(engine)
 
     async def _warm_engine(self, engine: OpenEngine) -> None:
-        if not isinstance(engine.engine, Warmable):
+        if engine.state != "ready" or not isinstance(engine.engine, Warmable):
             return
         for name, persona in self._personas.items():
             grounding = Grounding(name, persona.spec.language, persona.knowledge)
@@ -297,6 +300,12 @@ class MynahHub:
             _, pending = await asyncio.wait(waits, timeout=within_s)
             for wait in pending:
                 wait.cancel()
+
+    async def warm(self, within_s: float) -> None:
+        """Wait until the engines that opened are ready for every persona, for at most `within_s`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._warm.wait()
 
     def _all_engines(self) -> list[OpenEngine]:
         return [engine for chain in self._chains.values() for engine in chain.engines]

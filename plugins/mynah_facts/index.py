@@ -11,10 +11,11 @@ from collections.abc import Collection, Iterable, Sequence
 from mynah import Knowledge
 from mynah_facts.ranking import Ranking
 from mynah_facts.subjects import SLOT, SubjectFinder, add_slot
-from mynah_facts.words import FUNCTION_STEMS, GENERIC, stem, words
+from mynah_facts.words import FUNCTION_STEMS, GENERIC, STAND_INS, stem, words
 
 _PLACEHOLDER = re.compile(r"\{(?:name|a_name|plural)\}(?:['’]s)?")
 _CANDIDATES = 3
+_BY_NAME = 4  # one template in so many that names a subject is enough
 
 
 class Index:
@@ -29,7 +30,7 @@ class Index:
         self.asked_by_name = frozenset(
             attribute.id
             for attribute in attributes
-            if sum(1 for question in attribute.questions if "{" in question) * 2 >= len(attribute.questions) > 0
+            if sum(1 for question in attribute.questions if "{" in question) * _BY_NAME >= len(attribute.questions) > 0
         )
         self.named = frozenset(
             id for id, subject in knowledge.subjects.items() if not self.asked_by_name.isdisjoint(subject.facts)
@@ -37,7 +38,8 @@ class Index:
         self.vocabulary: dict[str, frozenset[str]] = {}
         templates: list[tuple[str, Sequence[str]]] = []
         for attribute in attributes:
-            masked = [mask(question) for question in attribute.questions]
+            by_name = attribute.id in self.asked_by_name
+            masked = [mask(question, pronouns=by_name) for question in attribute.questions]
             masked += [[stem(w) for w in words(word)] for word in _degrees(attribute)]
             templates += [(attribute.id, stems) for stems in masked]
             self.vocabulary[attribute.id] = frozenset(s for stems in masked for s in stems)
@@ -107,13 +109,13 @@ class _FactWords:
         return self._database.execute(f"{query} ORDER BY bm25(facts), rowid LIMIT {_CANDIDATES}", values).fetchall()
 
 
-def mask(template: str) -> list[str]:
-    """Return the stems of a question template, with `SLOT` for its placeholders."""
+def mask(template: str, *, pronouns: bool = False) -> list[str]:
+    """Return the stems of a question template, with `SLOT` for its placeholders, and for its pronouns if asked to."""
     masked: list[str] = []
     for word in _PLACEHOLDER.sub(f" {SLOT} ", template).split():
         stems = [SLOT] if word == SLOT else [stem(part) for part in words(word)]
         for each in stems:
-            if each == SLOT or each in GENERIC:
+            if each == SLOT or each in GENERIC or (pronouns and each in STAND_INS):
                 add_slot(masked)
             else:
                 masked.append(each)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from mynah import Message
 from mynah_facts.index import Index
 from mynah_facts.subjects import SLOT, Found
-from mynah_facts.words import FUNCTION_STEMS, PRONOUNS, words
+from mynah_facts.words import FUNCTION_STEMS, PRONOUNS, STAND_INS, words
 
 # Found by trying on two sets of questions; about 1 is a template, about 0 has nothing to do with it.
 FACT_WORDS = 0.4
@@ -112,8 +112,8 @@ class Reader:
     def _candidates(self, reading: Reading) -> list[Candidate]:
         index = self._index
         scores = dict(index.ranking.scores(reading.stems))
-        if reading.pronoun and not reading.named and reading.subject:
-            masked = tuple(SLOT if stem in PRONOUNS else stem for stem in reading.stems)
+        if reading.pronoun and reading.subject:
+            masked = tuple(SLOT if stem in STAND_INS else stem for stem in reading.stems)
             scores = {id: max(scores[id], score) for id, score in index.ranking.scores(masked).items()}
         found = []
         for attribute, score in scores.items():

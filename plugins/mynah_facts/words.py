@@ -61,6 +61,8 @@ GENERIC = frozenset(("animal", "creature", "beast"))
 
 PRONOUNS = frozenset("it its they them their theirs he she him his her hers this that these those one ones".split())
 """Words that may stand for a subject named before."""
+STAND_INS = frozenset("it its they them their he him his she".split())
+"""Those pronouns that take the place of a name and leave the question as it is."""
 
 
 def words(text: str) -> list[str]:

@@ -18,7 +18,7 @@ FRAME_LIMIT: Final = 128 * 1024
 
 @message
 class Resume:
-    """Which session to go on with."""
+    """Which session to go on with, and from where."""
 
     session: str = wire(kinds.NAME, "the session's id, from `welcome`")
     turn: str | None = wire(kinds.NAME, "the turn that was being played", default=None)

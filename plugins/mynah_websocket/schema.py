@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -150,4 +151,4 @@ def table(cls: type[Any]) -> str:
 
 def _default(field: WireField) -> str:
     value = field.kind.write(field.default)
-    return f"`{value}`" if value not in ((), [], {}) else "none"
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`" if value not in ((), [], {}) else "none"

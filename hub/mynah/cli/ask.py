@@ -98,7 +98,7 @@ async def _ask(arguments: argparse.Namespace, prepared: Prepared) -> tuple[Answe
     hub = MynahHub(prepared.config, prepared.plugins, prepared.personas, with_components=False)
     async with hub.running():
         with Console(stderr=True).status("Opening the engines …"):
-            await hub.engines_settled(ENGINES_WITHIN_S)
+            await hub.warm(ENGINES_WITHIN_S)
         session = hub.open_session(
             SessionOptions(
                 persona=arguments.persona, language=arguments.language, context=read_context(arguments.context)

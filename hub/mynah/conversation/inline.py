@@ -79,10 +79,10 @@ def tildes(text: PlainText, char: str) -> Scan:
 
 
 def hashes(text: PlainText, char: str) -> Scan:
-    """Drop the hashes that close a heading."""
-    if not (text.heading and text.last == " "):
-        text.write(char)
-    return (yield)
+    """Drop the hashes that close a heading, and those on keycap emoji."""
+    if text.heading and text.last == " ":
+        return (yield)
+    return (yield from digit(text, char))
 
 
 def exclamation(text: PlainText, char: str) -> Scan:
@@ -157,12 +157,12 @@ def maybe_url(text: PlainText, char: str) -> Scan:
 def url(text: PlainText, scheme: str) -> Scan:
     """Read a URL to its end; write its host name and the punctuation that follows."""
     address = [scheme]
-    tail, bracketed, char = "", False, (yield)
+    tail, depth, char = "", 0, (yield)
     while char not in _URL_ENDS and char < "\u2e80":
-        if char in _URL_TAILS and len(tail) < _TAIL_CHARS and not (char == ")" and bracketed):
+        if char in _URL_TAILS and len(tail) < _TAIL_CHARS and not (char == ")" and depth):
             tail += char
         else:
-            bracketed = bracketed or char == "("
+            depth += (char == "(") - (char == ")" and depth > 0)
             address += (tail, char) if len(address) < _URL_CHARS else ()
             tail = ""
         char = yield

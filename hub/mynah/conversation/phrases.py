@@ -112,7 +112,7 @@ class PhraseSplitter:
                     break
 
     def _put(self, char: str) -> None:
-        if self._doubt is not None and not self._is_settled(self._doubt, char):
+        if self._doubt is not None and not self._settle(self._doubt, char):
             return
         if char in MARKS:
             self._mark(char)
@@ -129,6 +129,8 @@ class PhraseSplitter:
     def _letter(self, char: str) -> None:
         chars = self._chars
         wide = char >= "\u0e00" and is_unspaced(char)
+        if wide:
+            self._end_word()
         if self._first and (wide or (self._wide and char.isalnum())) and self._is_word_boundary(char, wide=wide):
             self._release(len(chars), "word", then=char)
             return
@@ -154,8 +156,6 @@ class PhraseSplitter:
 
     def _is_word_boundary(self, char: str, *, wide: bool) -> bool:
         """Whether enough words are complete before this character, at a change of script or inside an unspaced one."""
-        if wide and self._in_word:
-            self._end_word()
         between = wide or is_unspaced(self._chars[-1])
         return between and self._halves >= self._first_halves and not joins_previous(char)
 
@@ -240,8 +240,8 @@ class PhraseSplitter:
         word = "".join(self._chars[-_TAIL:-1]).rpartition(" ")[2]
         return (len(word) == 1 and word.isascii()) or word.lower() in _SCHEMES
 
-    def _is_settled(self, doubt: Doubt, char: str) -> bool:
-        """Let the next character decide; return whether it is still to be read, as the phrase goes on."""
+    def _settle(self, doubt: Doubt, char: str) -> bool:
+        """Let the next character decide the doubt; return whether it is still to be read as part of the phrase."""
         verdict = doubt.decide(self._chars, char)
         if verdict is Verdict.ENDS:
             self._release(doubt.at, doubt.boundary, then=char)

@@ -51,6 +51,10 @@ REPORT_LATE_S: Final = 1.0
 """A loudspeaker that should have finished this long ago has, though its last report is missing."""
 
 
+CLOCK_MARGIN_MS: Final = 10_000.0
+"""How far behind the clock a client may turn out to be when it comes back."""
+
+
 @dataclass(slots=True)
 class Playback:
     """How much of one turn's audio was sent and heard, in milliseconds."""
@@ -76,6 +80,13 @@ class Playback:
         """Begin again after `ms`, which were heard: a client came back."""
         self._base_ms = self.sent_ms = min(ms, self.sent_ms)
         self._starts_at = self._acknowledged_ms = None
+
+    @property
+    def surely_heard_ms(self) -> float:
+        """What no client will ask for again: acknowledged, or by the clock well past."""
+        if self._acknowledged_ms is not None:
+            return min(self._acknowledged_ms, self.sent_ms)
+        return max(self._base_ms, self.heard_ms - CLOCK_MARGIN_MS)
 
     @property
     def heard_ms(self) -> float:

@@ -420,7 +420,11 @@ class Conversation:
         else:
             playback.acknowledge(ms)
             self._outlet.acknowledge(turn_id)
-        self._spool.forget_heard(self._heard_ms)
+        self._spool.forget_heard(self._surely_heard_ms)
+
+    def _surely_heard_ms(self, turn_id: str) -> float:
+        playback = self._playbacks.get(turn_id)
+        return playback.surely_heard_ms if playback else float("inf")
 
     def _heard_ms(self, turn_id: str) -> float:
         playback = self._playbacks.get(turn_id)
@@ -440,7 +444,7 @@ class Conversation:
             async with closing(outlet.run()) as outputs:
                 async for output in outputs:
                     yield output
-                    self._spool.forget_heard(self._heard_ms)
+                    self._spool.forget_heard(self._surely_heard_ms)
         finally:
             if self._outlet is outlet:
                 self._outlet, self.detached_at = None, now()

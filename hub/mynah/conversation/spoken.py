@@ -7,10 +7,11 @@ holds back as little as it can: an asterisk waits for the next character, a word
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Generator
 
 from mynah.conversation import inline, lines, tags
-from mynah.conversation.marks import BREAK, GAP, soften
+from mynah.conversation.marks import BREAK, GAP, MARKS, soften
 from mynah.conversation.plaintext import END, PlainText, Scanner
 
 _SCANNERS: dict[str, Scanner] = {
@@ -32,6 +33,9 @@ _SCANNERS: dict[str, Scanner] = {
     **dict.fromkeys("hHwWfF", inline.maybe_url),
     **dict.fromkeys((chr(code) for code in (*range(1, 10), *range(11, 32), *range(127, 161))), inline.symbol),
 }
+
+
+_GAPS = re.compile(f"[ {GAP}]*{GAP}[ {GAP}]*([{re.escape(''.join(sorted(MARKS)))}])")
 
 
 class SpokenText:
@@ -69,7 +73,8 @@ class SpokenText:
 def spoken(text: str) -> str:
     """Return what may be spoken of a whole text, one block a line."""
     cleaner = SpokenText()
-    cleaned = soften(cleaner.feed(text) + cleaner.flush()).replace(GAP, " ")
+    cleaned = _GAPS.sub(r"\1", cleaner.feed(text) + cleaner.flush())
+    cleaned = soften(cleaned.replace(GAP, " "))
     blocks = (" ".join(block.split()) for block in cleaned.split(BREAK))
     return "\n".join(block for block in blocks if block)
 

@@ -1,0 +1,59 @@
+# GNU make. Each target works by itself on a fresh clone: it makes .venv and installs what it needs.
+# To choose the interpreter: make run PYTHON=/path/to/python3. To pass arguments on: make test ARGS="tests/core -x".
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: run demo test test-long lint clean help flite
+
+CONFIG := config.example.yaml
+ARGS :=
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+
+run: .venv/installed ## start a hub with config.example.yaml (or make run CONFIG=config.yaml ARGS=--lan)
+	@echo "Starting the hub with $(CONFIG); stop it with Ctrl-C."
+	@exec $(BIN)/mynah run -c $(CONFIG) $(ARGS)
+
+demo: .venv/installed ## start a hub, ask it a recorded question as a speaker would, save reply.wav
+	@$(BIN)/mynah demo --out reply.wav $(ARGS)
+
+test: .venv/installed-test flite ## run the tests, all but the long ones
+	@echo "Running the tests; this takes some minutes."
+	$(PYTEST) -m "not long" $(ARGS)
+
+test-long: .venv/installed-test flite ## run all tests, with the full counts
+	@echo "Running all tests with the full counts; this takes long."
+	$(PYTEST) -m "" $(ARGS)
+
+lint: .venv/installed-dev ## check style, types and which layer imports which
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy hub plugins
+	$(BIN)/lint-imports
+
+clean: ## remove .venv, caches and everything else that was made here; the hub's data folder stays
+	rm -rf .venv build dist reply.wav .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find hub plugins tests docs -type d -name __pycache__ -prune -exec rm -rf {} +
+
+help: ## show this
+	@echo "make TARGET, where TARGET is one of"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
+	    printf '  %-10s %s\n' "$$target" "$$text"; done
+
+# What is installed for what. A newer pyproject.toml may have new dependencies or entry points: install again.
+.venv/installed: pyproject.toml
+	@sh scripts/install.sh
+	@touch $@
+
+.venv/installed-test: pyproject.toml
+	@sh scripts/install.sh test
+	@touch $@ .venv/installed
+
+.venv/installed-dev: pyproject.toml
+	@sh scripts/install.sh dev
+	@touch $@ .venv/installed-test .venv/installed
+
+# Tests ask their questions aloud with a voice that is not one of Mynah's own.
+flite:
+	@command -v flite >/dev/null || sh scripts/debian-packages.sh flite
