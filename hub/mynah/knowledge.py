@@ -45,13 +45,14 @@ class Subject:
 class Attribute:
     """One kind of fact and how people ask for it.
 
-    `questions` may hold `{name}`, `{a_name}` ("a lion") and `{plural}`. A comparable attribute lists the comparatives
+    `questions` are the usual ways, `also` rarer ones that a recogniser need not expect. They may hold `{name}`, `{a_name}` ("a lion") and `{plural}`. A comparable attribute lists the comparatives
     for more and for less of it ("heavier", "lighter") and the superlatives ("heaviest", "lightest").
     """
 
     id: str
     title: str
     questions: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     more: tuple[str, ...] = ()
     less: tuple[str, ...] = ()
     most: tuple[str, ...] = ()

@@ -15,7 +15,6 @@ from mynah_facts.words import FUNCTION_STEMS, GENERIC, STAND_INS, stem, words
 
 _PLACEHOLDER = re.compile(r"\{(?:name|a_name|plural)\}(?:['’]s)?")
 _CANDIDATES = 3
-_BY_NAME = 4  # one template in so many that names a subject is enough
 
 
 class Index:
@@ -30,7 +29,7 @@ class Index:
         self.asked_by_name = frozenset(
             attribute.id
             for attribute in attributes
-            if sum(1 for question in attribute.questions if "{" in question) * _BY_NAME >= len(attribute.questions) > 0
+            if sum(1 for question in attribute.questions if "{" in question) * 2 >= len(attribute.questions) > 0
         )
         self.named = frozenset(
             id for id, subject in knowledge.subjects.items() if not self.asked_by_name.isdisjoint(subject.facts)
@@ -39,7 +38,8 @@ class Index:
         templates: list[tuple[str, Sequence[str]]] = []
         for attribute in attributes:
             by_name = attribute.id in self.asked_by_name
-            masked = [mask(question, pronouns=by_name) for question in attribute.questions]
+            ways = (*attribute.questions, *attribute.also)
+            masked = [mask(question, pronouns=by_name) for question in ways]
             masked += [[stem(w) for w in words(word)] for word in _degrees(attribute)]
             templates += [(attribute.id, stems) for stems in masked]
             self.vocabulary[attribute.id] = frozenset(s for stems in masked for s in stems)

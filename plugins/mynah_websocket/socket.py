@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Final
 
 from aiohttp import ClientConnectionError, WSCloseCode, web
@@ -16,6 +17,8 @@ LARGEST_FRAME: Final = 16 * 1024 * 1024
 HEARTBEAT_S: Final = 20.0
 SEND_LIMIT_S: Final = 30.0
 CLOSE_LIMIT_S: Final = 2.0
+LINGER_S: Final = 1.0
+TOO_BIG: Final = "a frame may have 16 MiB"
 
 
 class _Response(web.WebSocketResponse):
@@ -23,8 +26,12 @@ class _Response(web.WebSocketResponse):
 
     async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
         if code == WSCloseCode.MESSAGE_TOO_BIG and not self.closed:
-            message = b"a frame may have 16 MiB"
-            await self.send_str(encode(Error(message="a frame may have 16 MiB", code="too_big", closes=True)))
+            message = TOO_BIG.encode()
+            # The client is still sending. Closed now, it would get a reset connection and never read why; so what it
+            # sends is thrown away for a moment.
+            with suppress(ConnectionError, ClientConnectionError):
+                await self.send_str(encode(Error(message=TOO_BIG, code="too_big", closes=True)))
+                await asyncio.sleep(LINGER_S)
         elif code == WSCloseCode.INVALID_TEXT:
             message = b"a text frame was not UTF-8"
         return await super().close(code=code, message=message, drain=drain)
@@ -39,8 +46,11 @@ class Socket:
 
     def __init__(self, request: web.Request) -> None:
         self._request = request
-        # Speech is dense already: compressing it again only costs time on both sides.
-        self._ws = _Response(max_msg_size=LARGEST_FRAME, heartbeat=HEARTBEAT_S, compress=False, timeout=CLOSE_LIMIT_S)
+        # Speech is dense already: compressing it again only costs time on both sides. aiohttp refuses a frame that
+        # reaches its limit.
+        self._ws = _Response(
+            max_msg_size=LARGEST_FRAME + 1, heartbeat=HEARTBEAT_S, compress=False, timeout=CLOSE_LIMIT_S
+        )
 
     @property
     def response(self) -> web.WebSocketResponse:

@@ -15,7 +15,7 @@ to 88. It is the IMA ADPCM of WAV files (format tag 0x11, block size 256); the s
 "Recommended Practices for Enhancing Digital Audio Compatibility", 1992.
 
 FFmpeg's codec does the work: a second of 16 kHz sound takes under a millisecond. Some of its versions, and many small
-decoders, move by (2·(c&7) + 1)·step/8 at once; the last bits then differ (by 33 of 32768 at most in a minute of speech,
+decoders, move by (2·(c&7) + 1)·step/8 at once; the last bits then differ (by 33 of 32768 at most in 11 s of speech,
 at the same noise level) until the next block sets them right. Both are fine here.
 """
 

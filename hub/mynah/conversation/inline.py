@@ -147,17 +147,21 @@ def maybe_url(text: PlainText, char: str) -> Scan:
         char = yield
         longer = (held + char).lower()
         if longer in _URL_STARTS:
-            return (yield from url(text, held + char))
+            following = yield
+            if following.isalnum():
+                return (yield from url(text, held + char, following))
+            text.write_all(held + char)
+            return following
         if not any(start.startswith(longer) for start in _URL_STARTS):
             text.write_all(held)
             return char
         held += char
 
 
-def url(text: PlainText, scheme: str) -> Scan:
-    """Read a URL to its end; write its host name and the punctuation that follows."""
+def url(text: PlainText, scheme: str, char: str) -> Scan:
+    """Read the URL that began with `scheme` to its end; write its host name and the punctuation that follows."""
     address = [scheme]
-    tail, depth, char = "", 0, (yield)
+    tail, depth = "", 0
     while char not in _URL_ENDS and char < "\u2e80":
         if char in _URL_TAILS and len(tail) < _TAIL_CHARS and not (char == ")" and depth):
             tail += char

@@ -37,7 +37,7 @@ _subject = {
 }
 _attribute = {
     "title": _text,
-    **{key: _texts for key in ("questions", "more", "less", "most", "least")},
+    **{key: _texts for key in ("questions", "also", "more", "less", "most", "least")},
 }
 _file = {"subjects": vol.Any(None, [object]), "attributes": vol.Any(None, {_text: object})}
 _SLOT = re.compile(r"\{([^}]*)\}")
@@ -155,10 +155,11 @@ class _Reading:
         valid = source.check(_attribute, value, where)
         if valid is None:
             return
-        for index, question in enumerate(valid.get("questions") or ()):
-            for slot in set(_SLOT.findall(question)) - _SLOTS:
-                hint = "a question may hold {name}, {a_name} or {plural}"
-                source.complain(f"nothing is called {{{slot}}}", (*where, "questions", index), hint)
+        for key in ("questions", "also"):
+            for index, question in enumerate(valid.get(key) or ()):
+                for slot in set(_SLOT.findall(question)) - _SLOTS:
+                    hint = "a question may hold {name}, {a_name} or {plural}"
+                    source.complain(f"nothing is called {{{slot}}}", (*where, key, index), hint)
         known = self._attributes.get(id) or Attribute(id, id.replace("_", " "))
         given: dict[str, Any] = {key: item if key == "title" else tuple(item or ()) for key, item in valid.items()}
         self._attributes[id] = replace(known, **given)

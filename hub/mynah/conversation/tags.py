@@ -59,7 +59,7 @@ def tag(text: PlainText, _char: str) -> Scan:
         name += char
         char = yield
     if char == ":" and name.lower() in _SCHEMES:
-        return (yield from url(text, name + ":"))
+        return (yield from url(text, name + ":", (yield)))
     held = [name]
     if char in " /\n":
         char = yield from _attributes(held, char, flagged=name.lower() in _FLAGGED)

@@ -52,6 +52,7 @@ CASES = [
     ("www.zoo.org and <https://zoo.org/a> and **http://a.org/x**", "zoo.org and zoo.org and a.org"),
     ("how http works with www", "how http works with www"),
     ("HTTPS://ZOO.ORG/A", "ZOO.ORG"),
+    ("the www. prefix", "the www. prefix"),
     ("http://localhost:8000/api.", "localhost."),
     # HTML.
     ("<b>bold</b> a<br>b<p>c</p>d", "bold a\nb\nc\nd"),

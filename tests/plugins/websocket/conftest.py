@@ -1,8 +1,9 @@
-"""A scripted hub for the wire's tests: it keeps the promises of `mynah.Hub` and `mynah.Session` and does nothing else."""
+"""A scripted hub for the wire's tests: it keeps the promises of `mynah.Hub` and `mynah.Session`, and no more."""
 
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -40,6 +41,7 @@ class ScriptedSession:
         self.refuses: Exception | None = None
         self._waiting: deque[mynah.Output] = deque()
         self._changed = asyncio.Event()
+        self.nobody = asyncio.Event()
 
     def give(self, *outputs: mynah.Output) -> None:
         self._waiting.extend(outputs)
@@ -90,6 +92,7 @@ class ScriptedSession:
             outlet.over = True
         self.outlets.append(mine := Outlet(options, resume))
         self._changed.set()
+        self.nobody.clear()
         try:
             while not (mine.over or self.closed):
                 if self._waiting:
@@ -99,7 +102,8 @@ class ScriptedSession:
                     await self._changed.wait()
         finally:
             mine.over = True
-            self._changed.set()
+            if all(outlet.over for outlet in self.outlets):
+                self.nobody.set()
 
     def close(self) -> None:
         self.closed = True
@@ -162,7 +166,9 @@ async def url(scripted_hub):
     (route,) = mynah_routes()
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        request["access"] = scripted_hub.access_as
+        with warnings.catch_warnings():  # aiohttp would rather have a typed key than a string
+            warnings.simplefilter("ignore", web.NotAppKeyWarning)
+            request["access"] = scripted_hub.access_as
         return await route.handle(scripted_hub, request)
 
     app = web.Application()
