@@ -13,9 +13,9 @@ from mynah_facts.words import FUNCTION_STEMS, PRONOUNS, STAND_INS, words
 
 # Found by trying on two sets of questions; about 1 is a template, about 0 has nothing to do with it.
 FACT_WORDS = 0.4
-UNNAMED_BESIDE_NAME = 0.6
+UNNAMED_BESIDE_NAME = 0.5
 ENOUGH = 0.27
-ENOUGH_UNNAMED = 0.33
+ENOUGH_UNNAMED = 0.36
 ENOUGH_IMPLIED = 0.45
 LOOSE_COST = 0.06
 FALLBACK = 0.5
@@ -136,7 +136,8 @@ class Reader:
         loose = self._index.loose(subject, best.attribute, reading.stems)
         score = best.score - LOOSE_COST * max(0, len(loose) - 1)
         if best.attribute not in self._index.asked_by_name:
-            return best.score - LOOSE_COST * len(loose) >= ENOUGH_UNNAMED
+            about = len(content(reading.stems))
+            return best.score * (about - len(loose) + 0.01) / (about + 0.01) >= ENOUGH_UNNAMED
         if reading.named:
             return score >= (ENOUGH_IMPLIED if reading.guessed else ENOUGH)
         return best.score >= ENOUGH_IMPLIED and not loose

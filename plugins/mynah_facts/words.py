@@ -39,6 +39,13 @@ _IRREGULAR = {
     "hours": "hour", "always": "always", "species": "species", "shoes": "shoe", "caught": "catch", "got": "get",
 }  # fmt: skip
 
+_NUMBERS = frozenset(
+    """two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
+    nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million""".split()
+)
+NUMBER = "0"
+"""The stem of every number."""
+
 _FUNCTION_WORDS = """a about again ah all also am an and any anyway are as at be because been being but by can could do does each
     either else em er erm ever every for from get go going had has have having he hello her here hers hey hi him his
     how huh i if in into is it its just kind least let like little lot maybe me mean mhm mine more most much must my
@@ -53,6 +60,7 @@ _FUNCTION_WORDS = """a about again ah all also am an and any anyway are as at be
     girl kid child family friend brother sister wife husband mother father grandma granny grandpa teacher
     around away back down through when's without between during before after since until though although both
     same different never often sometimes always maybe perhaps probably possibly may might shall need needs
+    nearby grandmother grandfather grandson grandchildren niece nephew aunt uncle whole half next last first 0
     """
 
 ARTICLES = frozenset(("a", "an", "the"))
@@ -74,7 +82,9 @@ def words(text: str) -> list[str]:
 
 
 def stem(word: str) -> str:
-    """Return `word` without its commonest English endings, the same for all forms of a regular word."""
+    """Return `word` without its commonest English endings, the same for all forms of a regular word; numbers are one."""
+    if word.isdigit() or word in _NUMBERS:
+        return NUMBER
     if word in _IRREGULAR:
         return _IRREGULAR[word]
     if len(word) > 4 and word.endswith("ies"):

@@ -9,9 +9,10 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from mynah.audio import LISTENING, AudioFormat, Converter, converter
+from mynah.audio import LISTENING, AudioFormat
 from mynah.bus import EventBus
-from mynah.conversation.listening import ListeningOptions, OpenMicrophone, SpeechAudio, SpeechBegan, SpeechEnded
+from mynah.conversation.listening import ListeningOptions, OpenMicrophone
+from mynah.conversation.microphone import Microphone
 from mynah.conversation.outlet import Outlet
 from mynah.conversation.persona import Persona
 from mynah.conversation.playback import Playback
@@ -19,6 +20,7 @@ from mynah.conversation.spool import Spool
 from mynah.conversation.turn import Exchange, Links, Scene, Turn, TurnLimits
 from mynah.conversation.utterance import Utterance
 from mynah.engines.chain import Chain, closing
+from mynah.engines.protocols import SpeechDetector
 from mynah.errors import InputError, LimitError
 from mynah.events import Heard, Replied, ReplyFailed, ReplyInterrupted, TurnStarted
 from mynah.outputs import Interrupted, Output, SpeechChunk, TurnDropped, TurnFailed
@@ -29,6 +31,9 @@ log = logging.getLogger(__name__)
 
 CLEANUP_S: Final = 5.0
 """How long engines of a stopped turn may take to let go before that is worth a warning."""
+
+SILENT_MICROPHONE_S: Final = 5.0
+"""How much longer than the longest utterance a microphone may take for one."""
 
 MAX_TURNS: Final = 8
 """Turns of one session that may be under way at once; more are refused."""
@@ -91,7 +96,7 @@ class Conversation:
         self._cleanups: set[asyncio.Task[None]] = set()
         self._over: set[str] = set()
         self._count = 0
-        self._microphone: _Microphone | None = None
+        self._microphone: Microphone | None = None
 
     # ------------------------------------------------------------ what is known
 
@@ -142,90 +147,45 @@ class Conversation:
     def listen(self, format: AudioFormat, mode: ListenMode = "push_to_talk") -> None:
         """Begin to listen."""
         self._require_open()
-        self._stop_microphone()
-        detector = self._detector() if mode == "open" else None
-        self._microphone = _Microphone(
-            None if format == LISTENING else converter(format, LISTENING),
-            OpenMicrophone(detector, self._around.listening) if detector else None,
-        )
+        detection = OpenMicrophone(self._detector(), self._around.listening) if mode == "open" else None
+        hear = self._hear if mode == "open" else self._hear_instead
+        if self._microphone is not None:
+            self._microphone.abandon("listening began afresh")
+        self._microphone = Microphone(format, detection, hear, self._drop)
 
     def feed(self, data: bytes) -> None:
         """Take audio from the microphone."""
-        microphone = self._microphone
-        if microphone is None:
+        if self._microphone is None:
             raise InputError("audio came before 'listen'; say first that it will")
         self.last_active = now()
-        pieces = [data] if microphone.converter is None else [c.data for c in microphone.converter.feed(data)]
-        for pcm in pieces:
-            if microphone.open is None:
-                if microphone.turn is None:
-                    microphone.turn = self._hear()
-                    if self.policy == "interrupt":
-                        self.interrupt("new input", keep=microphone.turn)
-                self._append(microphone.turn, pcm)
-            else:
-                self._follow(microphone, microphone.open.feed(pcm))
+        self._microphone.feed(data)
 
     def end_listening(self) -> None:
         """End the utterance, or close the open microphone."""
-        self._stop_microphone(finish=True)
-
-    def _follow(self, microphone: _Microphone, happenings: Sequence[SpeechBegan | SpeechAudio | SpeechEnded]) -> None:
-        for happening in happenings:
-            if isinstance(happening, SpeechBegan):
-                microphone.turn = self._hear()
-                self._append(microphone.turn, happening.pre_roll)
-            elif microphone.turn is None:
-                continue
-            elif isinstance(happening, SpeechAudio):
-                self._append(microphone.turn, happening.data)
-            else:
-                turn, microphone.turn = microphone.turn, None
-                if happening.reason == "noise":
-                    self._drop(turn, f"noise ({happening.speech_ms:.0f} ms of speech)")
-                    continue
-                if happening.reason == "max_length" and turn.utterance is not None:
-                    log.info("session %s: the sound did not end; cut after %.0f s", self.id, happening.audio_ms / 1000)
-                    turn.utterance.cut = True
-                turn.speech_ended()
-
-    def _append(self, turn: Turn, pcm: bytes) -> None:
-        if turn.utterance is not None and turn.id in self._tasks:
-            turn.utterance.append(pcm)
+        microphone, self._microphone = self._microphone, None
+        if microphone is not None:
+            microphone.finish()
 
     def _hear(self) -> Turn:
         seconds = self._around.limits.utterance_seconds
-        utterance = Utterance(int(seconds * LISTENING.rate) * LISTENING.frame_bytes)
-        turn = self._start(utterance=utterance)
+        turn = self._start(utterance=Utterance(int(seconds * LISTENING.rate) * LISTENING.frame_bytes))
         # A microphone that falls silent without a word must not keep the turn open for ever.
-        timer = asyncio.get_running_loop().call_later(seconds + 5, turn.speech_ended)
+        timer = asyncio.get_running_loop().call_later(seconds + SILENT_MICROPHONE_S, turn.speech_ended)
         self._tasks[turn.id].add_done_callback(lambda _: timer.cancel())
         return turn
 
-    def _stop_microphone(self, *, finish: bool = False) -> None:
-        microphone, self._microphone = self._microphone, None
-        if microphone is None:
-            return
-        if microphone.converter is not None and finish:
-            for chunk in microphone.converter.flush():
-                if microphone.open is None and microphone.turn is not None:
-                    self._append(microphone.turn, chunk.data)
-        if microphone.open is not None and finish:
-            self._follow(microphone, microphone.open.close())
-        if microphone.turn is not None:
-            if finish:
-                microphone.turn.speech_ended()
-            else:
-                self._drop(microphone.turn, "listening began afresh")
-        elif finish and microphone.open is None:
-            # Nothing arrived at all: answer as for silence, so that the client is told.
-            self._hear().speech_ended()
+    def _hear_instead(self) -> Turn:
+        """Open a turn for somebody who pressed the button: whatever is being said gives way at once."""
+        turn = self._hear()
+        if self.policy == "interrupt":
+            self.interrupt("new input", keep=turn)
+        return turn
 
-    def _detector(self) -> Any:
-        chain = self._around.chains["vad"]
-        for engine in chain.engines:
+    def _detector(self) -> SpeechDetector:
+        for engine in self._around.chains["vad"].engines:
             if engine.state == "ready":
-                return engine.engine.detector()
+                detector: SpeechDetector = engine.engine.detector()
+                return detector
         raise InputError("an open microphone needs a voice activity detector, and none is ready; use push_to_talk")
 
     # ------------------------------------------------------------ text
@@ -334,7 +294,7 @@ class Conversation:
     def _may_apologise(self, turn: Turn) -> bool:
         """Tell a person that they were not understood; but say nothing to a room that was not speaking to us."""
         microphone = self._microphone
-        return microphone is None or microphone.open is None or (
+        return microphone is None or not microphone.always_open or (
             turn.outcome == "not_understood"
             and not (turn.utterance and turn.utterance.cut)
             and not any(self._sounding(id) for id in self._turns if id != turn.id)
@@ -466,15 +426,6 @@ class Conversation:
     def _require_open(self) -> None:
         if self.closed:
             raise InputError("the session has ended")
-
-
-@dataclass(slots=True)
-class _Microphone:
-    """What the session listens to: how its audio is decoded, where utterances begin, and the turn it feeds."""
-
-    converter: Converter | None
-    open: OpenMicrophone | None
-    turn: Turn | None = None
 
 
 def _number(turn_id: str) -> int:

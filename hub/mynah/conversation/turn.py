@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from mynah.audio import LISTENING, AudioChunk
 from mynah.conversation.persona import Persona
-from mynah.conversation.phrases import PhraseSplitter
+from mynah.conversation.phrasing import PhraseSplitter, SplitPhrase
 from mynah.conversation.playback import VoicedPhrase, heard_text
 from mynah.conversation.speech import Voicing
 from mynah.conversation.utterance import Utterance
@@ -280,7 +280,7 @@ class Turn:
             self.timeline.mark("first_word")
         await self.links.emit(ReplyToken(turn_id=self.id, text=token))
 
-    async def _release(self, phrase: Any, phrases: asyncio.Queue[PhraseReady | None], meter: Meter) -> None:
+    async def _release(self, phrase: SplitPhrase, phrases: asyncio.Queue[PhraseReady | None], meter: Meter) -> None:
         self.phrases += 1
         if self.phrases == 1:
             self.timeline.mark("first_phrase")

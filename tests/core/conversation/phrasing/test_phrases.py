@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from mynah.conversation.phrases import PhraseSplitter, split_text
+from mynah.conversation.phrasing.phrases import PhraseSplitter, split_text
 
 LONG = "The lion walks over the wide plain and looks for water "  # 55 characters
 CUT = (LONG * 5).rindex(" ", 0, 250)

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from mynah.conversation.marks import soften
-from mynah.conversation.spoken import SpokenText, spoken
+from mynah.conversation.phrasing.marks import soften
+from mynah.conversation.phrasing.spoken import SpokenText, spoken
 
 CASES = [
     # Emphasis.

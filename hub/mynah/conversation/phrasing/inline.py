@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mynah.conversation.plaintext import END, PlainText, Scan, is_emoji, is_silent
+from mynah.conversation.phrasing.plaintext import END, PlainText, Scan, is_emoji, is_silent
 
 _CITATION = frozenset("0123456789^†, ")
 _CITATION_CHARS = 12

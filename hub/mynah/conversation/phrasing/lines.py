@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mynah.conversation.plaintext import END, PlainText, Scan
+from mynah.conversation.phrasing.plaintext import END, PlainText, Scan
 
 _BULLETS = frozenset("-*+•◦‣▪–—")
 _RULES = frozenset("-*_=")

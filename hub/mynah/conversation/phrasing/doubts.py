@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from mynah.conversation.abbreviations import Stop, is_first_word, is_unit
-from mynah.conversation.marks import (
+from mynah.conversation.phrasing.abbreviations import Stop, is_first_word, is_unit
+from mynah.conversation.phrasing.marks import (
     BREAK,
     CLAUSE_MARKS,
     ELLIPSES,

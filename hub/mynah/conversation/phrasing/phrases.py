@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mynah.conversation.abbreviations import Stop, primary_subtag, weigh_stop
-from mynah.conversation.doubts import Ask, Doubt, Verdict
-from mynah.conversation.marks import (
+from mynah.conversation.phrasing.abbreviations import Stop, primary_subtag, weigh_stop
+from mynah.conversation.phrasing.doubts import Ask, Doubt, Verdict
+from mynah.conversation.phrasing.marks import (
     BETWEEN_DIGITS,
     BREAK,
     CLAUSE_MARKS,
@@ -23,7 +23,7 @@ from mynah.conversation.marks import (
     joins_previous,
     soften,
 )
-from mynah.conversation.spoken import SpokenText
+from mynah.conversation.phrasing.spoken import SpokenText
 from mynah.outputs import Boundary
 
 _LONGEST = 250  # characters of a phrase

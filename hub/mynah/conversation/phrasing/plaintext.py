@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator
 
-from mynah.conversation.marks import BREAK, FIRM, FIRM_SPACE, GAP
+from mynah.conversation.phrasing.marks import BREAK, FIRM, FIRM_SPACE, GAP
 
 END = "\0"
 """Sent to a scanner as the last character: the text is over."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import html
 
-from mynah.conversation.inline import url
-from mynah.conversation.plaintext import END, PlainText, Scan
+from mynah.conversation.phrasing.inline import url
+from mynah.conversation.phrasing.plaintext import END, PlainText, Scan
 
 _SWALLOWED = frozenset(("think", "thinking", "reasoning", "script", "style"))
 """Elements dropped with all they hold: a reasoning model's thoughts, and code."""

@@ -10,9 +10,9 @@ import contextlib
 import re
 from collections.abc import Generator
 
-from mynah.conversation import inline, lines, tags
-from mynah.conversation.marks import BREAK, GAP, MARKS, soften
-from mynah.conversation.plaintext import END, PlainText, Scanner
+from mynah.conversation.phrasing import inline, lines, tags
+from mynah.conversation.phrasing.marks import BREAK, GAP, MARKS, soften
+from mynah.conversation.phrasing.plaintext import END, PlainText, Scanner
 
 _SCANNERS: dict[str, Scanner] = {
     "\n": lines.newline,
@@ -41,7 +41,7 @@ _GAPS = re.compile(f"[ {GAP}]*{GAP}[ {GAP}]*([{re.escape(''.join(sorted(MARKS)))
 class SpokenText:
     """Takes streamed text and gives what may be spoken of it.
 
-    The text given back uses three private conventions of `mynah.conversation.marks`: `BREAK` ends a paragraph, list
+    The text given back uses three private conventions of `marks`: `BREAK` ends a paragraph, list
     item, heading or table row, `GAP` stands where an emoji was, and `FIRM` characters for marks that end nothing.
     """
 

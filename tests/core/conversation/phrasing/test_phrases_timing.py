@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from mynah.conversation.phrases import PhraseSplitter
+from mynah.conversation.phrasing.phrases import PhraseSplitter
 
 # Tokens, the number of the token (from 0) that must release the first phrase, the phrase.
 FIRST = [

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from mynah.conversation.phrases import PhraseSplitter, split_text
+from mynah.conversation.phrasing.phrases import PhraseSplitter, split_text
 
 WORDS = (
     *("lion", "Lions", "I", "The", "A", "no", "No", "well-known", "don't", "snake_case", "README", "a&b", "42nd", "f"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from mynah.conversation.marks import is_unspaced
+from mynah.conversation.phrasing.marks import is_unspaced
 
 
 class Stop(Enum):
