@@ -18,7 +18,7 @@ from mynah_facts.words import FUNCTION_STEMS
 RIDGE = 0.5
 STEPS = 16
 PAIR_WEIGHT = 0.6
-STRANGE_WEIGHT = 0.5
+STRANGE_WEIGHT = 0.7
 
 
 class Ranking:
@@ -32,13 +32,17 @@ class Ranking:
             feature: math.log((len(bags) + 1) / count) * (PAIR_WEIGHT if " " in feature else 1.0)
             for feature, count in seen.items()
         }
-        self._strange = STRANGE_WEIGHT * math.log(len(bags) + 1)
+        self._rarest = math.log(len(bags) + 1)
         self._weights = _fit(bags, [attribute for attribute, _ in templates], self.attributes, self._rarity)
 
     @property
     def vocabulary(self) -> frozenset[str]:
         """Every stem of the templates."""
         return frozenset(feature for feature in self._rarity if " " not in feature)
+
+    def rarity(self, stem: str) -> float:
+        """Return how rare a stem is among the templates, by the logarithm."""
+        return self._rarity.get(stem, self._rarest)
 
     def scores(self, stems: Sequence[str]) -> Mapping[str, float]:
         """Return each attribute's score: about 1 for one of its templates, about 0 for what is none.
@@ -48,7 +52,7 @@ class Ranking:
         bag = _bag(stems)
         known = [feature for feature in bag if feature in self._rarity]
         strange = sum(1 for word in set(stems) if word not in self._rarity and word not in FUNCTION_STEMS)
-        length = math.sqrt(sum(self._rarity[feature] ** 2 for feature in known) + strange * self._strange**2)
+        length = math.sqrt(sum(self._rarity[feature] ** 2 for feature in known) + strange * (STRANGE_WEIGHT * self._rarest) ** 2)
         if not known:
             return dict.fromkeys(self.attributes, 0.0)
         total = sum(self._weights[feature] * self._rarity[feature] for feature in known)

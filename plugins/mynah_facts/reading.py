@@ -12,12 +12,13 @@ from mynah_facts.subjects import SLOT, Found
 from mynah_facts.words import FUNCTION_STEMS, PRONOUNS, STAND_INS, words
 
 # Found by trying on two sets of questions; about 1 is a template, about 0 has nothing to do with it.
-FACT_WORDS = 0.4
+FACT_WORDS = 0.2
 UNNAMED_BESIDE_NAME = 0.5
 ENOUGH = 0.27
 ENOUGH_UNNAMED = 0.36
 ENOUGH_IMPLIED = 0.45
 LOOSE_COST = 0.06
+CLAUSE = 0.8
 FALLBACK = 0.5
 FALLBACK_DECOY = 0.4
 
@@ -29,6 +30,8 @@ _FRAME = re.compile(
 )
 _JUST_NAMED = frozenset("and what about how or then so ok okay also but with for the a an is are now well".split())
 _LOOK_BACK = 6
+_MARKS = re.compile(r"[,;:.!?…—–]\s")
+_LEAST_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Reading:
 
     spoken: tuple[str, ...] = ()
     stems: tuple[str, ...] = ()
+    clauses: tuple[tuple[str, ...], ...] = ()
     named: tuple[str, ...] = ()
     subject: str | None = None
     previous: str | None = None
@@ -88,8 +92,9 @@ class Reader:
         meant = previous or next((value for value in context.values() if value in self._index.named), None)
         pronoun = not PRONOUNS.isdisjoint(spoken)
         subject = found.subjects[0] if found.subjects else None if found.general and not pronoun else meant
+        clauses = tuple(self._index.finder.find(part).stems for part in _clauses(text))
         reading = Reading(
-            tuple(spoken), found.stems, found.subjects, subject, previous, pronoun, found.general, found.guessed
+            tuple(spoken), found.stems, clauses, found.subjects, subject, previous, pronoun, found.general, found.guessed
         )
         if found.subjects and depth < _LOOK_BACK and set(spoken_beside(found)) <= _JUST_NAMED:
             reading = replace(reading, before=self._before(messages, context, depth))
@@ -111,10 +116,13 @@ class Reader:
 
     def _candidates(self, reading: Reading) -> list[Candidate]:
         index = self._index
-        scores = dict(index.ranking.scores(reading.stems))
+        parts = [(reading.stems, 1.0), *((clause, CLAUSE) for clause in reading.clauses)]
         if reading.pronoun and reading.subject:
-            masked = tuple(SLOT if stem in STAND_INS else stem for stem in reading.stems)
-            scores = {id: max(scores[id], score) for id, score in index.ranking.scores(masked).items()}
+            parts += [(tuple(SLOT if s in STAND_INS else s for s in stems), weight) for stems, weight in parts]
+        scores = dict.fromkeys(index.ranking.attributes, 0.0)
+        for stems, weight in parts:
+            for id, score in index.ranking.scores(stems).items():
+                scores[id] = max(scores[id], weight * score)
         found = []
         for attribute, score in scores.items():
             owner, factor = self._owner(reading, attribute)
@@ -136,11 +144,16 @@ class Reader:
         loose = self._index.loose(subject, best.attribute, reading.stems)
         score = best.score - LOOSE_COST * max(0, len(loose) - 1)
         if best.attribute not in self._index.asked_by_name:
-            about = len(content(reading.stems))
-            return best.score * (about - len(loose) + 0.01) / (about + 0.01) >= ENOUGH_UNNAMED
+            return best.score * self._explained(reading, loose) >= ENOUGH_UNNAMED
         if reading.named:
             return score >= (ENOUGH_IMPLIED if reading.guessed else ENOUGH)
         return best.score >= ENOUGH_IMPLIED and not loose
+
+    def _explained(self, reading: Reading, loose: Sequence[str]) -> float:
+        """Return which part of a question is explained, 0 to 1, rare words counting for more."""
+        rarity = self._index.ranking.rarity
+        total = sum(map(rarity, set(content(reading.stems))))
+        return 1.0 - sum(map(rarity, loose)) / total if total else 1.0
 
     def _fallback(self, reading: Reading) -> Choice | None:
         """Look for a fact that has the question's rare words."""
@@ -176,6 +189,12 @@ class Reader:
 def spoken_beside(found: Found) -> list[str]:
     """Return the stems of a question beside the names."""
     return [stem for stem in found.stems if stem != SLOT]
+
+
+def _clauses(text: str) -> list[list[str]]:
+    """Return the words of each clause of a question that has several, leaving out the shortest."""
+    parts = [words(part) for part in _MARKS.split(text)]
+    return [part for part in parts if len(part) >= _LEAST_WORDS] if len(parts) > 1 else []
 
 
 def content(stems: Sequence[str]) -> list[str]:

@@ -53,8 +53,8 @@ _FUNCTION_WORDS = """a about again ah all also am an and any anyway are as at be
     right see she should so some sort still such than that the their theirs them then there these they thing things
     think this those to too uh um up us very was way we well were what when where which while who whom whose why will
     with would yeah yes yet you your yours actually usually normally roughly exactly even many actual sure guess bet
-    suppose wonder wondering tell know say says said want wants wanted like reckon question ask asked asking old new
-    good bad nice big small animal creature beast anybody anyone somebody someone everybody anything something
+    suppose wonder wondering tell know say says said want wants wanted like reckon question ask asked asking old
+    nice big small animal creature beast anybody anyone somebody someone everybody anything something
     everything nothing anywhere somewhere everywhere lots bit come take make give look us them dear sorry excuse
     sir miss madam again today time times day days long true lovely poor we've already mummy daddy son daughter boy
     girl kid child family friend brother sister wife husband mother father grandma granny grandpa teacher
