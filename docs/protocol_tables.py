@@ -25,7 +25,8 @@ def filled(page: str) -> str:
     for mark, text in parts.items():
         end = mark.split(":", maxsplit=1)[0]
         pattern = re.compile(rf"(<!-- {re.escape(mark)} -->\n).*?(<!-- /{end} -->)", re.DOTALL)
-        page, count = pattern.subn(lambda found, text=text: f"{found[1]}{text}\n\n{found[2]}", page)
+        literal = text.replace("\\", "\\\\")
+        page, count = pattern.subn(rf"\g<1>{literal}\n\n\g<2>", page)
         if count != 1:
             raise LookupError(f"docs/protocol.md has the mark '<!-- {mark} -->' {count} times; it needs it once")
     return page

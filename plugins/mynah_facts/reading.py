@@ -14,11 +14,11 @@ from mynah_facts.words import FUNCTION_STEMS, PRONOUNS, STAND_INS, words
 # Found by trying on two sets of questions; about 1 is a template, about 0 has nothing to do with it.
 FACT_WORDS = 0.2
 UNNAMED_BESIDE_NAME = 0.5
-ENOUGH = 0.27
-ENOUGH_UNNAMED = 0.36
+ENOUGH = 0.3
+ENOUGH_UNNAMED = 0.34
 ENOUGH_IMPLIED = 0.45
 LOOSE_COST = 0.06
-CLAUSE = 0.8
+CLAUSE = 0.9
 FALLBACK = 0.5
 FALLBACK_DECOY = 0.4
 
@@ -36,11 +36,15 @@ _LEAST_WORDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An attribute that the question may ask for; `subject` is None where nobody has such a fact."""
+    """An attribute that the question may ask for; `subject` is None where nobody has such a fact.
+
+    `stems` are those of the question, or of the clause of it, that ask for it most clearly.
+    """
 
     score: float
     attribute: str
     subject: str | None
+    stems: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +123,16 @@ class Reader:
         parts = [(reading.stems, 1.0), *((clause, CLAUSE) for clause in reading.clauses)]
         if reading.pronoun and reading.subject:
             parts += [(tuple(SLOT if s in STAND_INS else s for s in stems), weight) for stems, weight in parts]
-        scores = dict.fromkeys(index.ranking.attributes, 0.0)
+        scores: dict[str, tuple[float, tuple[str, ...]]] = {}
         for stems, weight in parts:
             for id, score in index.ranking.scores(stems).items():
-                scores[id] = max(scores[id], weight * score)
+                scores[id] = max(scores.get(id, (0.0, stems)), (weight * score, stems), key=lambda each: each[0])
         found = []
-        for attribute, score in scores.items():
+        for attribute, (score, stems) in scores.items():
             owner, factor = self._owner(reading, attribute)
             bonus = FACT_WORDS * index.overlap(owner, attribute, reading.stems) if owner else 0.0
             if factor:
-                found.append(Candidate((score + bonus) * factor, attribute, owner))
+                found.append(Candidate((score + bonus) * factor, attribute, owner, stems))
         return sorted(found, key=lambda candidate: -candidate.score)
 
     def _owner(self, reading: Reading, attribute: str) -> tuple[str | None, float]:
@@ -141,18 +145,18 @@ class Reader:
         return owners[0], UNNAMED_BESIDE_NAME if reading.named else 1.0
 
     def _good_enough(self, reading: Reading, best: Candidate, subject: str) -> bool:
-        loose = self._index.loose(subject, best.attribute, reading.stems)
+        loose = self._index.loose(subject, best.attribute, best.stems)
         score = best.score - LOOSE_COST * max(0, len(loose) - 1)
         if best.attribute not in self._index.asked_by_name:
-            return best.score * self._explained(reading, loose) >= ENOUGH_UNNAMED
+            return best.score * self._explained(best.stems, loose) >= ENOUGH_UNNAMED
         if reading.named:
             return score >= (ENOUGH_IMPLIED if reading.guessed else ENOUGH)
         return best.score >= ENOUGH_IMPLIED and not loose
 
-    def _explained(self, reading: Reading, loose: Sequence[str]) -> float:
+    def _explained(self, stems: Sequence[str], loose: Sequence[str]) -> float:
         """Return which part of a question is explained, 0 to 1, rare words counting for more."""
         rarity = self._index.ranking.rarity
-        total = sum(map(rarity, set(content(reading.stems))))
+        total = sum(map(rarity, set(content(stems))))
         return 1.0 - sum(map(rarity, loose)) / total if total else 1.0
 
     def _fallback(self, reading: Reading) -> Choice | None:

@@ -52,7 +52,7 @@ def number(least: float | None = None, *, words: str = "", places: int | None = 
         return value
 
     def write(value: float) -> float:
-        return value if places is None else round(value, places or None)
+        return value if places is None else round(value, places or None) + 0  # no negative zero
 
     return Kind(words, read, write)
 

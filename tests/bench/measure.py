@@ -19,11 +19,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from hub_process import HubProcess, hub_process, scripted_config  # noqa: E402  # a script beside its helper
+from hub_process import HubProcess, hub_process, scripted_config  # a script beside its helper
 
-from mynah.audio import AudioFormat, read_audio  # noqa: E402  # after the path is set
-from mynah.audio.formats import LISTENING  # noqa: E402  # the same
-from mynah.testing.speaker import FakeSpeaker  # noqa: E402  # the same
+from mynah.audio import AudioFormat, read_audio  # after the path is set
+from mynah.audio.formats import LISTENING  # the same
+from mynah.testing.speaker import FakeSpeaker  # the same
 
 PLAYS = AudioFormat("pcm_s16le", 16_000, 1)
 FRAME = b"\x01\x10" * 320

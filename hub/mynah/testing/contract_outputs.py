@@ -38,11 +38,20 @@ def nothing_heard(outputs: Sequence[Any]) -> None:
         raise ContractBroken(f"heard {outputs[-1].text!r} where there was no audio")
 
 
+def reply_items(outputs: Sequence[Any]) -> None:
+    """Demand nothing of a reply but the types of its outputs."""
+    only(outputs, Token, ToolCall, ReplyNote)
+
+
+def reply_words(outputs: Sequence[Any]) -> str:
+    """Return what a reply says, however it is cut into tokens."""
+    return "".join(item.text for item in outputs if isinstance(item, Token))
+
+
 def honest_reply(outputs: Sequence[Any]) -> None:
     """Demand a reply that has words, or asks for a tool."""
-    only(outputs, Token, ToolCall, ReplyNote)
-    said = any(isinstance(item, ToolCall) or (isinstance(item, Token) and item.text.strip()) for item in outputs)
-    if not said:
+    reply_items(outputs)
+    if not reply_words(outputs).strip() and not any(isinstance(item, ToolCall) for item in outputs):
         raise ContractBroken("gave no words; a reply that does not know says so in words too")
 
 
@@ -62,14 +71,14 @@ def nothing_translated(outputs: Sequence[Any]) -> None:
 
 def honest_speech(outputs: Sequence[Any], text: str) -> None:
     """Demand audio of one format, as long as it says, that can be decoded, with word marks that fit `text`."""
-    chunks = sounding(outputs)
+    chunks = honest_audio(outputs)
     if not any(chunk.data for chunk in chunks):
         raise ContractBroken("gave no audio for a text that has words")
     ms = sum(chunk.ms for chunk in chunks) or decoded_ms(chunks)
     _honest_marks([item for item in outputs if isinstance(item, WordMark)], text, ms)
 
 
-def sounding(outputs: Sequence[Any]) -> list[AudioChunk]:
+def honest_audio(outputs: Sequence[Any]) -> list[AudioChunk]:
     """Return the audio among `outputs`, of which nothing is demanded but that it is what it says."""
     only(outputs, AudioChunk, WordMark)
     chunks = [item for item in outputs if isinstance(item, AudioChunk)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,6 +157,6 @@ async def _give_up(task: asyncio.Future[Any], within_s: float = GIVE_UP_S) -> No
 
 
 @contextmanager
-def _temporary() -> Any:
+def _temporary() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="mynah-contract-") as folder:
         yield Path(folder)

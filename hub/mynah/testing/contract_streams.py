@@ -1,4 +1,4 @@
-"""What engines that answer with a stream have in common: they stop when told to, and calls do not disturb each other."""
+"""What engines that answer with a stream have in common: they stop when told to, and calls leave each other alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mynah.testing.contract_run import Check, ContractBroken, described, promptl
 Call = Callable[[Any], AsyncIterator[Any]]
 """Begins one call of an open engine."""
 
-Verdict = Callable[[Sequence[Any]], None]
+Verdict = Callable[[Sequence[Any]], object]
 """Looks at all that a call gave; raises `ContractBroken`."""
 
 MANY: Final = 100_000
@@ -23,52 +23,62 @@ SETTLE_S: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class OddCall:
-    """A call that an engine sees rarely. It ends well, or, where it `may_fail`, with an `EngineError`."""
+class Trial:
+    """A call and what is demanded of its outputs. Where it `may_fail`, it may also end with an `EngineError`."""
 
     name: str
     call: Call
-    verdict: Verdict = lambda outputs: None
+    verdict: Verdict
     may_fail: bool = False
+
+    async def answer(self, engine: Any) -> list[Any]:
+        """Make the call, and return what it gave if that is as demanded."""
+        try:
+            outputs = await collect(self.call(engine))
+        except EngineError:
+            if not self.may_fail:
+                raise
+            return []
+        self.verdict(outputs)
+        return outputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Streams:
     """The calls by which an engine is tried.
 
-    `ordinary` are two different ones; `verdict` looks at what each gives, and `digest` makes of it what is equal for
-    equal answers. `endless` is a call to be cancelled, which at best does not end by itself. `at_once` is how many
-    calls the hub makes at once (None: any number).
+    `ordinary` are two different ones of the same name; `digest` makes of their outputs what is equal for equal
+    answers. `odd` ones an engine sees rarely. `endless` is to be cancelled, and at best does not end by itself.
+    `at_once` is how many calls the hub makes at once (None: any number).
     """
 
-    ordinary: tuple[Call, Call]
-    verdict: Verdict
+    ordinary: tuple[Trial, Trial]
     digest: Callable[[Sequence[Any]], object]
     endless: Call
-    odd: Sequence[OddCall] = ()
+    odd: Sequence[Trial] = ()
     at_once: int | None = None
 
     def checks(self) -> list[tuple[str, Check]]:
         """Return every check, by the name of its behaviour."""
-        odd = [(entry.name, self._odd(entry)) for entry in self.odd]
         return [
-            ("an ordinary call", self._ordinary),
+            (self.ordinary[0].name, self._ordinary),
             ("closing early", self._closing_early),
             ("cancel in mid-stream", self._cancel_in_mid_stream),
             ("two at once", self._two_at_once),
-            *odd,
+            *((trial.name, self._odd(trial)) for trial in self.odd),
         ]
 
     async def _ordinary(self, engine: Any) -> None:
-        for call in self.ordinary:
-            self.verdict(await collect(call(engine)))
+        for trial in self.ordinary:
+            await trial.answer(engine)
 
     async def _closing_early(self, engine: Any) -> None:
-        await promptly(_aclose(self.ordinary[0](engine)), "closing a generator that was never begun", PROMPTLY_S)
+        unbegun = self.ordinary[0].call(engine)
+        await promptly(_aclose(unbegun), "closing a generator that was never begun", PROMPTLY_S)
         await self._still_works(engine)
 
     async def _cancel_in_mid_stream(self, engine: Any) -> None:
-        stream = self.ordinary[0](engine)
+        stream = self.ordinary[0].call(engine)
         async for _ in stream:
             break
         await promptly(_aclose(stream), "closing the generator after its first output", PROMPTLY_S)
@@ -77,46 +87,37 @@ class Streams:
         await self._still_works(engine)
 
     async def _two_at_once(self, engine: Any) -> None:
-        alone = [await self._answer(call, engine) for call in self.ordinary]
-        again = [await self._answer(call, engine) for call in self.ordinary]
+        alone = [self.digest(await trial.answer(engine)) for trial in self.ordinary]
+        again = [self.digest(await trial.answer(engine)) for trial in self.ordinary]
         together = await self._together(engine)
         for place, first, second, third in zip(("first", "second"), alone, again, together, strict=True):
             # An engine that answers the same question differently each time is not to be judged by its answers.
             if first == second and first != third:
                 raise ContractBroken(f"the {place} of two calls at once gave something else than it gives alone")
 
-    async def _together(self, engine: Any) -> Sequence[object]:
+    async def _together(self, engine: Any) -> list[object]:
         slots = asyncio.Semaphore(self.at_once or len(self.ordinary))
 
-        async def one(call: Call) -> object:
+        async def one(trial: Trial) -> object:
             async with slots:
-                return await self._answer(call, engine)
+                return self.digest(await trial.answer(engine))
 
-        answers = await asyncio.gather(*(one(call) for call in self.ordinary), return_exceptions=True)
+        answers = await asyncio.gather(*map(one, self.ordinary), return_exceptions=True)
         for answer in answers:
             if isinstance(answer, BaseException):
-                raise ContractBroken(f"one of two calls at once {described(answer)}") from answer
+                raise ContractBroken(f"of two calls, each of which works alone, one {described(answer)}") from answer
         return answers
 
-    async def _answer(self, call: Call, engine: Any) -> object:
-        outputs = await collect(call(engine))
-        self.verdict(outputs)
-        return self.digest(outputs)
-
-    def _odd(self, entry: OddCall) -> Check:
+    def _odd(self, trial: Trial) -> Check:
         async def check(engine: Any) -> None:
-            try:
-                entry.verdict(await collect(entry.call(engine)))
-            except EngineError:
-                if not entry.may_fail:
-                    raise
+            await trial.answer(engine)
             await self._still_works(engine)
 
         return check
 
     async def _still_works(self, engine: Any) -> None:
         try:
-            self.verdict(await collect(self.ordinary[0](engine)))
+            await self.ordinary[0].answer(engine)
         except Exception as error:
             # Whatever it is, the call before it is to blame: that is to be in the message.
             raise ContractBroken(f"the engine does not work afterwards: {described(error)}") from error

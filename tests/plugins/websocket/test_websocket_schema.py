@@ -100,9 +100,14 @@ def test_fields_that_have_nothing_to_say_are_left_out():
 
 def test_milliseconds_are_written_with_one_decimal():
     finished = TurnFinished(
-        turn="t1", outcome="answered", reply="é", phrases=1, timeline={"finished": 1.23456}, engine_ms={}
+        turn="t1",
+        outcome="answered",
+        reply="é",
+        phrases=1,
+        timeline={"opened": -0.01, "finished": 1.23456},
+        engine_ms={},
     )
-    assert '"timeline":{"finished":1.2}' in encode(finished)
+    assert '"timeline":{"opened":0.0,"finished":1.2}' in encode(finished)
     assert "é" in encode(finished), "small JSON readers do not join escaped surrogate pairs"
 
 

@@ -1,0 +1,84 @@
+"""Writes what of the documentation is made from the code: `python docs/generate.py [--check]`.
+
+docs/configuration.md comes from the schemas, docs/images/first-turn.svg from a turn that is really held.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+
+from mynah.cli.waterfall import STEPS
+from mynah.config.reference import reference
+from mynah.plugins import load_plugins
+
+DOCS = Path(__file__).parent
+LEFT, WIDTH, ROW, TOP = 120, 480, 30, 46
+
+
+def waterfall_svg(title: str, timeline: Mapping[str, float]) -> str:
+    """Draw a turn: a bar for each step, on a common axis of milliseconds since the end of speech."""
+    steps = [(name, timeline.get(start, 0.0), timeline[stop]) for name, start, stop in STEPS if stop in timeline]
+    end = max(stop for _, _, stop in steps)
+    height = TOP + ROW * len(steps) + 30
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {LEFT + WIDTH + 90} {height}" role="img" '
+        f'aria-label="{escape(title)}" font-family="system-ui, sans-serif" font-size="13">',
+        "<style>text{fill:#334}.bar{fill:#2a8f6d}.grid{stroke:#ccd}"
+        "@media(prefers-color-scheme:dark){text{fill:#dde}.bar{fill:#5cc9a3}.grid{stroke:#445}}</style>",
+        f'<text x="0" y="18" font-weight="600">{escape(title)}</text>',
+    ]
+    for tick in _ticks(end):
+        x = LEFT + WIDTH * tick / end
+        parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 8}" y2="{height - 24}"/>')
+        parts.append(f'<text x="{x:.1f}" y="{height - 8}" text-anchor="middle">{tick:g} ms</text>')
+    for number, (name, start, stop) in enumerate(steps):
+        y = TOP + ROW * number
+        x, length = LEFT + WIDTH * start / end, max(2.0, WIDTH * (stop - start) / end)
+        parts.append(f'<text x="{LEFT - 10}" y="{y + 14}" text-anchor="end">{escape(name)}</text>')
+        parts.append(f'<rect class="bar" x="{x:.1f}" y="{y}" width="{length:.1f}" height="18" rx="3"/>')
+        parts.append(f'<text x="{x + length + 6:.1f}" y="{y + 14}">{stop:.0f} ms</text>')
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _ticks(end: float) -> list[float]:
+    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if end / step <= 6)
+    return [tick * step for tick in range(int(end // step) + 1)]
+
+
+def draw_first_turn() -> str:
+    """Hold one turn on the embedded engines and draw it."""
+    question = Path(__file__).parents[1] / "hub" / "mynah" / "cli" / "question.wav"
+    asked = subprocess.run(
+        [sys.executable, "-m", "mynah.cli.main", "ask", "--audio", str(question), "--json"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    told = json.loads(asked.stdout)
+    return waterfall_svg(f"“{told['transcript']}?” on the embedded engines", told["timeline"])
+
+
+def main() -> int:
+    """Write the files, or with --check say whether the configuration reference is up to date."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; exit 1 where the reference is out of date"
+    )
+    check = parser.parse_args().check
+    page = DOCS / "configuration.md"
+    text = reference(load_plugins().specs)
+    if check:
+        return 0 if page.read_text(encoding="utf-8") == text else 1
+    page.write_text(text, encoding="utf-8")
+    picture = DOCS / "images" / "first-turn.svg"
+    picture.parent.mkdir(exist_ok=True)
+    picture.write_text(draw_first_turn(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
