@@ -27,10 +27,12 @@ test-long: .venv/installed-test flite ## run all tests, with the full counts
 	$(PYTEST) -m "" $(ARGS)
 
 lint: .venv/installed-dev ## check style, types and which layer imports which
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy hub plugins
-	$(BIN)/lint-imports
+	@failed=0; \
+	for check in "ruff check ." "ruff format --check ." "mypy hub plugins" "lint-imports"; do \
+	    echo "$$check"; \
+	    $(BIN)/$$check || failed=1; \
+	done; \
+	exit $$failed
 
 clean: ## remove .venv, caches and everything else that was made here; the hub's data folder stays
 	rm -rf .venv build dist reply.wav .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -28,6 +28,7 @@ class EventSubscription(Generic[E]):
         self._maxsize = maxsize
         self._events: deque[E] = deque()
         self._arrived = asyncio.Event()
+        self._ended = False
 
     def offer(self, event: E) -> bool:
         """Queue `event`; return False where a lossless subscription had to lose it."""
@@ -40,10 +41,17 @@ class EventSubscription(Generic[E]):
         self._arrived.set()
         return True
 
+    def end(self) -> None:
+        """Let whoever iterates have what is queued, and then no more."""
+        self._ended = True
+        self._arrived.set()
+
     async def __aiter__(self) -> AsyncIterator[E]:
         while True:
             while self._events:
                 yield self._events.popleft()
+            if self._ended:
+                return
             self._arrived.clear()
             await self._arrived.wait()
 
@@ -74,10 +82,13 @@ class EventBus:
         self, kind: type[E], *, name: str, maxsize: int = 256, lossless: bool = False
     ) -> EventSubscription[E]:
         """Return a subscription; full, the oldest event is dropped and counted, or, lossless, the loss reported."""
+        if maxsize < 1:
+            raise ValueError(f"subscription {name} must hold at least one event, not {maxsize}")
         subscription = EventSubscription(self, kind, name, maxsize, lossless)
         self._subscriptions.append(subscription)  # type: ignore[arg-type]  # offered only events of its own kind
         return subscription
 
     def unsubscribe(self, subscription: EventSubscription[E]) -> None:
-        """End a subscription; ending it twice is fine."""
+        """End a subscription, and with it the iteration over it; ending it twice is fine."""
+        subscription.end()
         self._subscriptions = [sub for sub in self._subscriptions if sub is not subscription]

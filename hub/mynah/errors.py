@@ -46,6 +46,13 @@ class LimitError(InputError):
     """A client asked for more than a limit allows: sessions, bytes, seconds."""
 
 
+def cause(error: Exception) -> Exception:
+    """Return what a TaskGroup's exception is about: its first error; any other exception as it is."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One mistake in the configuration.

@@ -20,9 +20,9 @@ from mynah.conversation.persona import Persona
 from mynah.conversation.session import Conversation, SessionLimits, Surroundings
 from mynah.conversation.sessions import Sessions, SessionsLimits
 from mynah.conversation.turn import TurnLimits
-from mynah.engines.chain import Chain, OpenEngine
+from mynah.engines.chain import Chain, OpenEngine, being_cancelled
 from mynah.engines.protocols import Warmable
-from mynah.errors import MynahError
+from mynah.errors import MynahError, cause
 from mynah.events import ComponentFailed, ComponentReady, EngineReady, HubStarted, HubStopping
 from mynah.plugins import Plugins
 from mynah.speakers import Speakers
@@ -62,6 +62,7 @@ class MynahHub:
         self, config: Config, plugins: Plugins, personas: Mapping[str, Persona], *, with_components: bool = True
     ) -> None:
         values = config.values
+        self._specs = in_order(plugins.components) if with_components else []
         self.config: Mapping[str, Any] = values
         self.bus = EventBus()
         self.plugins = plugins
@@ -71,11 +72,11 @@ class MynahHub:
         self._speakers = Speakers(values["speakers"], values["groups"])
         self._chains = {kind: self._chain(kind) for kind in ENGINE_KINDS}
         self._sessions = self._open_sessions(values)
-        self._specs = in_order(plugins.components) if with_components else []
         self._components: list[RunningComponent] = []
         self._engine_tasks: list[asyncio.Task[None]] = []
         self._started_at = now()
         self._ready = False
+        self._stopping = False
         self._warm = asyncio.Event()
 
     # ------------------------------------------------------------ building
@@ -146,16 +147,27 @@ class MynahHub:
 
     async def _supervise(self, component: RunningComponent) -> None:
         name = component.spec.name
-        for attempt in range(1_000_000):
+        failures = 0
+        while True:
+            began = now()
             try:
                 await component.spec.run(self, component.config, lambda: self._note_ready(component))
                 message = "ended by itself"
-            except Exception as error:
+            except asyncio.CancelledError:
+                if being_cancelled():
+                    raise
+                message = "something that it waited for was cancelled"
+                log.error("component %s failed: %s", name, message)  # noqa: TRY400  # the traceback is asyncio's own
+            except Exception as failure:
                 # The supervisor's duty: a component's failure must not reach its siblings.
+                error = cause(failure)
                 known = isinstance(error, MynahError)
                 message = str(error) if known else f"{type(error).__name__}: {error}"
                 log.error("component %s failed: %s", name, message, exc_info=None if known else error)  # noqa: TRY400  # a traceback only for a defect
-            pause = RESTART_S[min(attempt, len(RESTART_S) - 1)]
+            if now() - began > RESTART_S[-1]:
+                failures = 0  # it ran well for a while
+            pause = RESTART_S[min(failures, len(RESTART_S) - 1)]
+            failures += 1
             component.state, component.error = "failed", message
             component.settled.set()
             self.bus.publish(ComponentFailed(component=name, error=message, retry_s=pause))
@@ -186,11 +198,14 @@ class MynahHub:
             grounding = Grounding(name, persona.spec.language, persona.knowledge)
             try:
                 await engine.engine.warm_up(grounding, persona.hints())
-            except MynahError as error:
-                log.warning("%s could not make ready for %s: %s", engine.spec.name, name, error)
+            except Exception as error:
+                # A supervisor's duty, as for components; an engine that is not warm works all the same.
+                known = isinstance(error, MynahError)
+                log.warning("%s could not make ready for %s: %s", engine.spec.name, name, error,
+                            exc_info=None if known else error)  # fmt: skip
 
     async def _stop(self, *tasks: asyncio.Task[None]) -> None:
-        self._ready = False
+        self._ready, self._stopping = False, True
         self.bus.publish(HubStopping())
         await self._sessions.drain(self.config["shutdown"]["grace"])
         for component in reversed(self._components):
@@ -223,7 +238,10 @@ class MynahHub:
             states = {engine.state for engine in self._chains[kind].engines}
             if "ready" not in states:
                 troubles.append(f"{kind} {'loading' if 'opening' in states else 'unavailable'}")
-        status = "healthy" if self._ready and not troubles else ("starting" if not self._ready else "degraded")
+        if self._ready:
+            status = "degraded" if troubles else "healthy"
+        else:
+            status = "stopping" if self._stopping else "starting"
         return {
             "status": status,
             "ready": self._ready,

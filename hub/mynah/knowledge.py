@@ -45,8 +45,9 @@ class Subject:
 class Attribute:
     """One kind of fact and how people ask for it.
 
-    `questions` are the usual ways, `also` rarer ones that a recogniser need not expect. They may hold `{name}`, `{a_name}` ("a lion") and `{plural}`. A comparable attribute lists the comparatives
-    for more and for less of it ("heavier", "lighter") and the superlatives ("heaviest", "lightest").
+    `questions` are the usual ways, `also` rarer ones that a recogniser need not expect; both may hold `{name}`,
+    `{a_name}` ("a lion") and `{plural}`. A comparable attribute lists the comparatives for more and for less of it
+    ("heavier", "lighter") and the superlatives ("heaviest", "lightest").
     """
 
     id: str
@@ -80,9 +81,8 @@ class Knowledge:
 
 def fill(template: str, subject: Subject) -> Iterator[str]:
     """Yield `template` with the names of `subject` put in: once if it names none, else once per name that fits."""
-    if "{plural}" in template:
-        yield template.replace("{plural}", subject.plural)
-    elif "{name}" in template or "{a_name}" in template:
+    template = template.replace("{plural}", subject.plural)
+    if "{name}" in template or "{a_name}" in template:
         for name in (subject.name, *subject.also):
             yield template.replace("{name}", name).replace("{a_name}", with_article(name))
     else:

@@ -20,8 +20,12 @@ class RedactingFormatter(logging.Formatter):
 
     def __init__(self, secrets: Iterable[str], inner: logging.Formatter) -> None:
         super().__init__()
-        # Very short secrets would blot out half the log and give themselves away by that.
-        self._secrets = sorted((secret for secret in secrets if len(secret) >= 4), key=len, reverse=True)
+        # Very short secrets would blot out half the log and give themselves away by that. Quotes and the like in a
+        # secret are escaped where a message shows it as data, and once more where the line is JSON.
+        plain = {secret for secret in secrets if len(secret) >= 4}
+        shown = plain | {repr(secret)[1:-1] for secret in plain} | {_in_json(secret) for secret in plain}
+        forms = shown | {_in_json(form) for form in shown}
+        self._secrets = sorted(forms, key=len, reverse=True)
         self._inner = inner
 
     def format(self, record: logging.LogRecord) -> str:
@@ -30,6 +34,10 @@ class RedactingFormatter(logging.Formatter):
         for secret in self._secrets:
             line = line.replace(secret, REDACTED)
         return line
+
+
+def _in_json(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 class JsonFormatter(logging.Formatter):
@@ -67,6 +75,8 @@ def set_up_logs(
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)
+        if isinstance(old.formatter, RedactingFormatter):  # one of our own, whose file may be open
+            old.close()
     for handler in handlers:
         inner = JsonFormatter() if format == "json" else logging.Formatter(TEXT, "%H:%M:%S")
         handler.setFormatter(RedactingFormatter(secrets, inner))

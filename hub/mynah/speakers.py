@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +31,7 @@ class Speakers:
         }
         self._groups = {name: tuple(members) for name, members in groups.items()}
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Speaker]:
         return iter(self._speakers.values())
 
     def get(self, id: str) -> Speaker:
@@ -45,6 +45,7 @@ class Speakers:
     def members(self, name: str) -> tuple[Speaker, ...]:
         """Return the speakers of a group, of an area, or the one speaker of that name."""
         if name in self._groups:
-            return tuple(dict.fromkeys(speaker for part in self._groups[name] for speaker in self.members(part)))
+            found = {speaker.id: speaker for part in self._groups[name] for speaker in self.members(part)}
+            return tuple(found.values())
         inside = tuple(speaker for speaker in self if speaker.area == name)
         return inside or (self.get(name),)

@@ -27,23 +27,31 @@ MIGRATIONS: Final[tuple[str, ...]] = (
 )
 """Each entry brings the schema from version n to n + 1. Entries are only ever appended."""
 
+BUSY_S: Final = 5.0
+"""How long to wait for another program that is writing to the database."""
+
 
 class Storage:
     """The data folder and its database. Opening it creates both, and migrates an older database."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.database = folder / "mynah.sqlite3"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self.database = folder / "mynah.sqlite3"
             self.database.touch(mode=0o600)
-            self._connection = sqlite3.connect(self.database, isolation_level=None, timeout=5)
-            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection = sqlite3.connect(self.database, isolation_level=None, timeout=BUSY_S)
+        except (OSError, sqlite3.Error) as error:
+            raise self._unusable(error) from error
+        try:
+            self._use_wal()
             self._migrate()
         except (OSError, sqlite3.Error) as error:
-            raise StorageError(
-                f"the data folder {folder} cannot be used ({error}); make it writable or set 'data:' to another one"
-            ) from error
+            self.close()
+            raise self._unusable(error) from error
+        except StorageError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the database."""
@@ -56,24 +64,52 @@ class Storage:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection inside one transaction that is rolled back if the body raises."""
-        self._connection.execute("BEGIN IMMEDIATE")
+        """Give the connection inside one transaction that is rolled back if the body raises.
+
+        Raises `StorageError` where the database refuses.
+        """
         try:
+            self._connection.execute("BEGIN IMMEDIATE")
             yield self._connection
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def _use_wal(self) -> None:
+        # SQLite does not wait for another program that is changing the journal mode of the same file, so this does.
+        deadline = time.monotonic() + BUSY_S
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     def _migrate(self) -> None:
-        version = self.version
-        if version > len(MIGRATIONS):
-            raise StorageError(
-                f"{self.database} was written by a newer Mynah (schema {version}, this one knows {len(MIGRATIONS)}); "
-                "install that version or use another data folder"
-            )
-        for number, script in enumerate(MIGRATIONS[version:], version + 1):
-            self._connection.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
+        if self.version == len(MIGRATIONS):
+            return
+        with self.transaction() as connection:
+            version = self.version  # once more, as another program may have migrated the database meanwhile
+            if version > len(MIGRATIONS):
+                raise StorageError(
+                    f"{self.database} was written by a newer Mynah (schema {version}, this one knows "
+                    f"{len(MIGRATIONS)}); install that version or use another data folder"
+                )
+            for script in MIGRATIONS[version:]:
+                for statement in _statements(script):
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    def _unusable(self, error: Exception) -> StorageError:
+        return StorageError(
+            f"the data folder {self.folder} cannot be used ({error}); make it writable or set 'data:' to another one"
+        )
 
     # ------------------------------------------------------------ credentials
 
@@ -103,5 +139,16 @@ class Storage:
 
 
 def _hash(token: str) -> str:
-    # The token is 192 random bits, so a plain hash cannot be searched; no slow key derivation is needed.
-    return hashlib.sha256(token.encode()).hexdigest()
+    # The token is 192 random bits, so a plain hash cannot be searched; no slow key derivation is needed. What a client
+    # sends in place of a token may hold lone surrogates; it is wrong, but no reason to fail.
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Yield the statements of `script` one by one, so that they can run inside a transaction that is open already."""
+    statement = ""
+    for part in script.split(";"):
+        statement += part + ";"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -87,13 +87,15 @@ class Message:
 class Grounding:
     """What a reply stands on besides the messages: the persona's knowledge, and where and for whom it is spoken.
 
-    `context` holds plain facts such as `{"exhibit": "red_panda"}`.
+    `context` holds plain facts such as `{"exhibit": "red_panda"}`; `unknown` is what the persona says when it does not
+    know, for engines that do not find words of their own.
     """
 
     persona: str = ""
     language: str = "en"
     knowledge: Knowledge = field(default_factory=Knowledge)
     context: Mapping[str, str] = field(default_factory=dict)
+    unknown: str = ""
 
 
 @dataclass(frozen=True, slots=True)

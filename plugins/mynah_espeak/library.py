@@ -112,7 +112,12 @@ class Library:
             ) from error
         dll.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
         with _LIBRARY_STATE:
-            rate = dll.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, BUFFER_MS, data.encode(), _INITIALIZE_DONT_EXIT)
+            # Once initialised it stays so until the process ends: initialising it again while it has already spoken
+            # corrupts its memory (espeak-ng 1.52).
+            rate = dll.espeak_ng_GetSampleRate()
+            if rate <= 0:
+                flags = _INITIALIZE_DONT_EXIT
+                rate = dll.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, BUFFER_MS, data.encode(), flags)
         if rate <= 0:
             raise EngineUnavailable(f"espeak cannot read its data in {data}; install espeakng-loader again")
         return cls(dll, rate)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mynah import Fact, Message, Subject
+from mynah import Fact, Grounding, Message, Subject
 from mynah_facts import wording
+from mynah_facts.choosing import Chooser, only_names
 from mynah_facts.compare import Comparisons
+from mynah_facts.english import QUESTION_WORDS
 from mynah_facts.index import Index
 from mynah_facts.reading import Reader, Reading
 
@@ -27,24 +29,25 @@ class Answer:
 class Answerer:
     """Answers from one knowledge. Plain computation of about a millisecond, without any waiting; keeps no state."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, caution: float = 1.0) -> None:
         self._knowledge = index.knowledge
         self._index = index
         self._reader = Reader(index)
+        self._chooser = Chooser(index, caution)
         self._comparisons = Comparisons(index)
 
-    def answer(self, messages: Sequence[Message], context: Mapping[str, str]) -> Answer:
+    def answer(self, messages: Sequence[Message], grounding: Grounding) -> Answer:
         """Answer the last of `messages`; those before and the context tell what "it" may be."""
-        reading = self._reader.read(messages, context)
+        reading = self._reader.read(messages, grounding.context)
         if not reading.stems:
             return Answer(wording.NOTHING_ASKED)
         said = self._comparisons.answer(reading)
         if said:
             text, subject = said
             return Answer(text, True, subject)
-        choice = self._reader.choose(reading)
+        choice = self._chooser.choose(reading)
         if choice is None:
-            return self._unknown(reading, len(messages))
+            return self._unknown(reading, len(messages), grounding)
         subjects = [choice.subject]
         if choice.subject in reading.named[:2]:
             subjects = self._comparisons.together(reading, choice.attribute) or subjects
@@ -65,17 +68,25 @@ class Answerer:
         )
         return facts[told % len(facts)]
 
-    def _unknown(self, reading: Reading, turn: int) -> Answer:
-        if reading.subject and (reading.named or reading.pronoun):
+    def _unknown(self, reading: Reading, turn: int, grounding: Grounding) -> Answer:
+        """Say in the persona's words that this is not known; in English, also what could be asked instead."""
+        sorry = grounding.unknown or wording.UNKNOWN
+        if not grounding.language.lower().startswith("en"):
+            return Answer(sorry)
+        meant = reading.pronoun and reading.best is not None and reading.best.attribute in self._index.asked_by_name
+        if reading.subject and (reading.named or meant):
             subject = self._knowledge.subjects[reading.subject]
-            return Answer(wording.unknown_about(subject, self._topics(subject, turn)), subject=subject.id)
-        if reading.unclear:
+            say = wording.what_about if only_names(reading.stems) else wording.unknown_about
+            return Answer(say(subject, self._topics(subject, turn)), subject=subject.id)
+        if self._chooser.lacks_subject(reading):
             return Answer(wording.which_one(self._some(turn).plural))
-        return Answer(wording.unknown(self._example(turn)))
+        return Answer(wording.unknown(sorry, self._example(turn)))
 
     def _topics(self, subject: Subject, turn: int) -> list[str]:
         known = [a for a in self._knowledge.attributes if a in subject.facts and a in self._index.asked_by_name]
-        return [self._knowledge.attributes[known[(turn + i) % len(known)]].title for i in range(min(_TOPICS, len(known)))]
+        return [
+            self._knowledge.attributes[known[(turn + i) % len(known)]].title for i in range(min(_TOPICS, len(known)))
+        ]
 
     def _some(self, turn: int) -> Subject:
         ids = sorted(self._index.named)
@@ -87,5 +98,7 @@ class Answerer:
             return ""
         subject = self._some(turn)
         known = [a for a in subject.facts if a in self._index.asked_by_name]
-        plain = [q for q in self._knowledge.attributes[known[turn % len(known)]].questions if "{plural}" in q]
-        return plain[0].replace("{plural}", subject.plural) if plain else ""
+        ways = [q for q in self._knowledge.attributes[known[turn % len(known)]].questions if "{plural}" in q]
+        if not ways:
+            return ""
+        return ways[0].replace("{plural}", subject.plural) + ("?" if ways[0].split()[0] in QUESTION_WORDS else ".")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import re
 import sqlite3
+import weakref
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
-from mynah import Knowledge
+from mynah import Attribute, Knowledge
+from mynah_facts.english import GENERIC, STAND_INS
 from mynah_facts.ranking import Ranking
-from mynah_facts.subjects import SLOT, SubjectFinder, add_slot
-from mynah_facts.words import FUNCTION_STEMS, GENERIC, STAND_INS, stem, words
+from mynah_facts.subjects import SubjectFinder, add_slot
+from mynah_facts.words import FUNCTION_STEMS, SLOT, content, stem, words
 
 _PLACEHOLDER = re.compile(r"\{(?:name|a_name|plural)\}(?:['’]s)?")
 _CANDIDATES = 3
@@ -51,21 +53,23 @@ class Index:
         """Return the subjects that have a fact of this kind."""
         return self._facts.owners.get(attribute, [])
 
-    def overlap(self, subject: str, attribute: str, stems: Iterable[str]) -> float:
+    def overlap(self, subject: str, attribute: str, stems: Sequence[str]) -> float:
         """Return how much of the question, 0 to 1, the words of the subject's facts of this kind make up by rarity."""
-        content = [stem for stem in set(stems) if stem not in FUNCTION_STEMS and stem != SLOT]
-        if not content:
+        telling = content(stems)
+        if not telling:
             return 0.0
         held = self._facts.words.get((subject, attribute), frozenset())
-        return sum(self._facts.rarity(s) for s in content if s in held) / sum(map(self._facts.rarity, content))
+        return sum(self._facts.rarity(s) for s in telling if s in held) / sum(map(self._facts.rarity, telling))
 
-    def loose(self, subject: str | None, attribute: str, stems: Iterable[str]) -> list[str]:
+    def weight(self, stems: Sequence[str]) -> float:
+        """Return how rare the words of a question are among the facts, by the sum of their logarithms."""
+        return sum(self._facts.rarity(stem) for stem in content(stems))
+
+    def loose(self, subject: str | None, attribute: str, stems: Sequence[str]) -> list[str]:
         """Return the words of a question that neither the templates of `attribute` nor the facts explain."""
         held = self._facts.words.get((subject or "", attribute), frozenset())
         ways = self.vocabulary.get(attribute, frozenset())
-        return [
-            s for s in dict.fromkeys(stems) if s not in FUNCTION_STEMS and s != SLOT and s not in ways and s not in held
-        ]
+        return [s for s in content(stems) if s not in ways and s not in held]
 
     def lookup(self, stems: Sequence[str], subject: str | None = None) -> list[tuple[str, str, int]]:
         """Return (subject, attribute, number) of the facts that share words with a question, the best by bm25 first."""
@@ -78,10 +82,12 @@ class _FactWords:
     def __init__(self, knowledge: Knowledge) -> None:
         self.words: dict[tuple[str, str], frozenset[str]] = {}
         self.owners: dict[str, list[str]] = defaultdict(list)
+        # Built in a worker thread, asked on the loop.
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
+        weakref.finalize(self, self._database.close)
         self._database.execute(
-            "CREATE VIRTUAL TABLE facts USING fts5"
-            "(stems, subject UNINDEXED, attribute UNINDEXED, number UNINDEXED, tokenize='unicode61 remove_diacritics 0')"
+            "CREATE VIRTUAL TABLE facts USING fts5(stems, subject UNINDEXED, attribute UNINDEXED, number UNINDEXED,"
+            " tokenize='unicode61 remove_diacritics 0')"
         )
         for id, subject in knowledge.subjects.items():
             for attribute, facts in subject.facts.items():
@@ -92,16 +98,16 @@ class _FactWords:
                 self._database.executemany("INSERT INTO facts VALUES (?, ?, ?, ?)", rows)
         self._counts = Counter(word for held in self.words.values() for word in held)
         self._total = len(self.words) + 1
-        self.all: Collection[str] = frozenset(self._counts)
+        self.all = frozenset(self._counts)
 
     def rarity(self, word: str) -> float:
         return math.log(self._total / (self._counts.get(word, 0) + 0.5))
 
     def lookup(self, stems: Sequence[str], subject: str | None) -> list[tuple[str, str, int]]:
-        content = [s for s in dict.fromkeys(stems) if s not in FUNCTION_STEMS and s != SLOT]
-        if not content:
+        telling = content(stems)
+        if not telling:
             return []
-        terms = " OR ".join('"' + s.replace('"', "") + '"' for s in content)
+        terms = " OR ".join(f'"{s}"' for s in telling)
         query = "SELECT subject, attribute, number FROM facts WHERE stems MATCH ?"
         values: tuple[str, ...] = (terms,)
         if subject is not None:
@@ -122,5 +128,5 @@ def mask(template: str, *, pronouns: bool = False) -> list[str]:
     return masked
 
 
-def _degrees(attribute: object) -> Iterable[str]:
-    return (word for key in ("more", "less", "most", "least") for word in getattr(attribute, key))
+def _degrees(attribute: Attribute) -> Iterable[str]:
+    return (*attribute.more, *attribute.less, *attribute.most, *attribute.least)

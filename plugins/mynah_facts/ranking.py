@@ -2,18 +2,19 @@
 
 Each template is a bag of its stems and of its pairs of neighbours, weighted by rarity (idf) and scaled to length one.
 Ridge regression finds for each attribute the weights that best tell its templates from all others; a question scores
-the sum of its weights. Unlike plain overlap this learns that "how long" says little and "how long … live" a lot. With one
-row of X for each template the weights are Xᵀ(XXᵀ + λI)⁻¹Y; a few steps of conjugate gradients come close enough.
+the sum of its weights. Unlike plain overlap this learns that "how long" says little and "how long … live" a lot.
+With one row of X for each template the weights are Xᵀ(XXᵀ + λI)⁻¹Y; some steps of conjugate gradients come close.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
-from mynah_facts.words import FUNCTION_STEMS
+from mynah_facts.words import FUNCTION_STEMS, SLOT
 
 RIDGE = 0.5
 STEPS = 16
@@ -31,6 +32,7 @@ class Ranking:
         self._rarity = {
             feature: math.log((len(bags) + 1) / count) * (PAIR_WEIGHT if " " in feature else 1.0)
             for feature, count in seen.items()
+            if count > 1 or " " not in feature
         }
         self._rarest = math.log(len(bags) + 1)
         self._weights = _fit(bags, [attribute for attribute, _ in templates], self.attributes, self._rarity)
@@ -52,53 +54,86 @@ class Ranking:
         bag = _bag(stems)
         known = [feature for feature in bag if feature in self._rarity]
         strange = sum(1 for word in set(stems) if word not in self._rarity and word not in FUNCTION_STEMS)
-        length = math.sqrt(sum(self._rarity[feature] ** 2 for feature in known) + strange * (STRANGE_WEIGHT * self._rarest) ** 2)
+        length = math.sqrt(
+            sum(self._rarity[feature] ** 2 for feature in known) + strange * (STRANGE_WEIGHT * self._rarest) ** 2
+        )
         if not known:
             return dict.fromkeys(self.attributes, 0.0)
         total = sum(self._weights[feature] * self._rarity[feature] for feature in known)
         return dict(zip(self.attributes, (total / length).tolist(), strict=True))
 
 
-def _bag(stems: Sequence[str]) -> frozenset[str]:
-    """Return the stems and the pairs of neighbours, with a mark at both ends."""
+def _bag(stems: Sequence[str]) -> tuple[str, ...]:
+    """Return the stems and the pairs of neighbours, with a mark at both ends, each once and in order."""
     ends = ("^", *stems, "$")
-    return frozenset(stems) - {"#"} | {f"{one} {two}" for one, two in zip(ends, ends[1:], strict=False)}
+    pairs = (f"{one} {two}" for one, two in pairwise(ends))
+    return tuple(dict.fromkeys((*(stem for stem in stems if stem != SLOT), *pairs)))
 
 
 def _fit(
-    bags: Sequence[frozenset[str]], labels: Sequence[str], attributes: Sequence[str], rarity: Mapping[str, float]
+    bags: Sequence[tuple[str, ...]], labels: Sequence[str], attributes: Sequence[str], rarity: Mapping[str, float]
 ) -> dict[str, Any]:
     """Return a vector of weights, one for each attribute, by feature."""
     import numpy as np
 
-    rows: dict[str, list[int]] = defaultdict(list)
-    lengths = np.empty(len(bags), dtype=np.float32)
-    for row, bag in enumerate(bags):
-        lengths[row] = math.sqrt(sum(rarity[feature] ** 2 for feature in bag)) or 1.0
-        for feature in bag:
-            rows[feature].append(row)
-    scale = 1.0 / lengths
-    gram = np.eye(len(bags), dtype=np.float32) * RIDGE
-    columns: dict[str, Any] = {}
-    for feature, held in rows.items():
-        index = np.array(held)
-        column = scale[index] * rarity[feature]
-        columns[feature] = (index, column)
-        gram[np.ix_(index, index)] += np.outer(column, column)
+    if not bags:
+        return {}
+    place = {feature: number for number, feature in enumerate(rarity)}
+    held = [sorted(place[feature] for feature in bag if feature in place) for bag in bags]
+    matrix = _Sparse.of(held, np.fromiter(rarity.values(), dtype=np.float32, count=len(rarity)))
     goal = np.zeros((len(bags), len(attributes)), dtype=np.float32)
-    place = {attribute: number for number, attribute in enumerate(attributes)}
-    goal[np.arange(len(bags)), [place[label] for label in labels]] = 1.0
-    solved = _solve(gram, goal)
-    return {feature: column @ solved[index] for feature, (index, column) in columns.items()}
+    column = {attribute: number for number, attribute in enumerate(attributes)}
+    goal[np.arange(len(bags)), [column[label] for label in labels]] = 1.0
+    weights = matrix.transposed_times(_solve(matrix, goal))
+    return {feature: weights[number] for feature, number in place.items()}
 
 
-def _solve(matrix: Any, goal: Any) -> Any:
-    """Return about `matrix`⁻¹ `goal` by conjugate gradients, each column for itself."""
+class _Sparse(NamedTuple):
+    """A matrix by its entries, sorted once by row and once by column; every row and every column has one at least."""
+
+    rows: Any
+    columns: Any
+    values: Any
+    row_starts: Any
+    by_column: Any
+    column_starts: Any
+
+    @classmethod
+    def of(cls, held: Sequence[Sequence[int]], weights: Any) -> _Sparse:
+        """Build the matrix of rows that hold these columns, with these weights, each row of length one."""
+        import numpy as np
+
+        sizes = np.array([len(row) for row in held])
+        columns = np.concatenate([np.array(row, dtype=np.int64) for row in held])
+        rows = np.repeat(np.arange(len(held)), sizes)
+        starts = np.cumsum(sizes) - sizes
+        values = weights[columns]
+        values = values / np.sqrt(np.add.reduceat(values**2, starts))[rows]
+        by_column = np.argsort(columns, kind="stable")
+        column_starts = np.searchsorted(columns[by_column], np.arange(len(weights)))
+        return cls(rows, columns, values[:, None], starts, by_column, column_starts)
+
+    def times(self, vectors: Any) -> Any:
+        """Return the matrix times `vectors`."""
+        import numpy as np
+
+        return np.add.reduceat(self.values * vectors[self.columns], self.row_starts, axis=0)
+
+    def transposed_times(self, vectors: Any) -> Any:
+        """Return the transposed matrix times `vectors`."""
+        import numpy as np
+
+        order = self.by_column
+        return np.add.reduceat(self.values[order] * vectors[self.rows[order]], self.column_starts, axis=0)
+
+
+def _solve(matrix: _Sparse, goal: Any) -> Any:
+    """Return about (XXᵀ + λI)⁻¹ `goal` by conjugate gradients, each column for itself."""
     tiny = 1e-12
     solved, rest, step = goal * 0, goal.copy(), goal.copy()
     size = (rest * rest).sum(axis=0)
     for _ in range(STEPS):
-        moved = matrix @ step
+        moved = matrix.times(matrix.transposed_times(step)) + RIDGE * step
         far = size / ((step * moved).sum(axis=0) + tiny)
         solved += far * step
         rest -= far * moved

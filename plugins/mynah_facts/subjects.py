@@ -6,10 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from mynah import Knowledge
-from mynah_facts.words import ARTICLES, GENERIC, stem, words
-
-SLOT = "#"
-"""Stands for a subject's name among the words of a question, and for its placeholder in a template."""
+from mynah_facts.english import ARTICLES, GENERIC
+from mynah_facts.words import SLOT, stem, words
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,12 @@ _UTF8: Final = 1
 _SEPARATED: Final = ord("_") << 8
 _VOICE: Final = b"gmw/en-US"
 
-PHONES: Final = frozenset(
-    "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH".split()
-)
+# fmt: off
+PHONES: Final = frozenset((
+    "AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY", "F", "G", "HH", "IH", "IY", "JH", "K",
+    "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "T", "TH", "UH", "UW", "V", "W", "Y", "Z", "ZH",
+))
+# fmt: on
 """The phones of the acoustic model, those of the CMU dictionary."""
 
 _TO_CMU: Final = {

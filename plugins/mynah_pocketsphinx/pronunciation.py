@@ -9,8 +9,8 @@ from typing import Final
 
 from mynah_pocketsphinx.letters import PHONES, Letters
 
-_HISSES: Final = frozenset("S Z SH ZH CH JH".split())
-_VOICELESS: Final = frozenset("P T K F TH".split())
+_HISSES: Final = frozenset(("S", "Z", "SH", "ZH", "CH", "JH"))
+_VOICELESS: Final = frozenset(("P", "T", "K", "F", "TH"))
 _ENDINGS: Final = (("'s", ""), ("s'", ""), ("ies", "y"), ("es", ""), ("s", ""))
 
 log = logging.getLogger(__name__)
@@ -88,6 +88,8 @@ def _checked(given: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
             good[word.lower()] = (" ".join(upper),)
         else:
             log.warning(
-                "the pronunciation %r of %r is not understood; write it in CMU's phones, such as T UW K AE N", phones, word
+                "the pronunciation %r of %r is not understood; write it in CMU's phones, such as T UW K AE N",
+                phones,
+                word,
             )
     return good

@@ -24,9 +24,15 @@ def _frames(file, before_ms=0, after_ms=0):
     return [pcm[start : start + 640] for start in range(0, len(pcm), 640)]
 
 
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """One data folder for all hubs of this file: a recogniser's model is built once and then found there."""
+    return tmp_path_factory.mktemp("data")
+
+
 @pytest.fixture
-async def hub(tmp_path):
-    async with run_hub(tmp_path, installed=EMBEDDED) as running:
+async def hub(tmp_path, data):
+    async with run_hub(tmp_path, installed=EMBEDDED, config={"data": str(data)}) as running:
         await running.warm(60)
         yield running
 

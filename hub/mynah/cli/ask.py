@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
+from rich.markup import escape
 
 from mynah.audio import LISTENING, AudioFormat, read_audio, wav_header
 from mynah.cli.prepare import Prepared, add_config_argument, prepare
 from mynah.cli.run import run_loop
 from mynah.cli.waterfall import draw_waterfall
-from mynah.errors import InputError, MynahError
+from mynah.errors import InputError, MynahError, cause
 from mynah.hub import MynahHub
 from mynah.outputs import (
     Interrupted,
@@ -80,13 +81,14 @@ def _run(arguments: argparse.Namespace) -> int:
     logging.getLogger("mynah").setLevel(logging.ERROR)
     logging.basicConfig(level=logging.ERROR)
     try:
-        answer, session = run_loop(_ask(arguments, prepare(arguments.config)))
+        context = read_context(arguments.context)
+        answer, session = run_loop(_ask(arguments, context, prepare(arguments.config)))
+        report = _report(answer, session, arguments.out)
     except MynahError as error:
         if not arguments.json:
             raise
         print(json.dumps({"error": str(error)}, ensure_ascii=False))
         return 1
-    report = _report(answer, session, arguments.out)
     if arguments.json:
         print(json.dumps(report, ensure_ascii=False))
     else:
@@ -94,23 +96,27 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _ask(arguments: argparse.Namespace, prepared: Prepared) -> tuple[Answer, Mapping[str, Any]]:
+async def _ask(
+    arguments: argparse.Namespace, context: Mapping[str, str], prepared: Prepared
+) -> tuple[Answer, Mapping[str, Any]]:
     hub = MynahHub(prepared.config, prepared.plugins, prepared.personas, with_components=False)
     async with hub.running():
         with Console(stderr=True).status("Opening the engines …"):
+            await hub.engines_settled(ENGINES_WITHIN_S)
             await hub.warm(ENGINES_WITHIN_S)
         session = hub.open_session(
-            SessionOptions(
-                persona=arguments.persona, language=arguments.language, context=read_context(arguments.context)
-            )
+            SessionOptions(persona=arguments.persona, language=arguments.language, context=context)
         )
         answer = Answer()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_collect(session, answer))
-            if arguments.text is not None:
-                session.submit(arguments.text)
-            else:
-                group.create_task(_speak(session, arguments.audio))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_collect(session, answer))
+                if arguments.text is not None:
+                    session.submit(arguments.text)
+                else:
+                    group.create_task(_speak(session, arguments.audio))
+        except ExceptionGroup as failures:
+            raise cause(failures) from failures  # the first one stopped the other
         return answer, session.describe()
 
 
@@ -170,10 +176,10 @@ def show_answer(report: Mapping[str, Any]) -> None:
     """Print a report for people."""
     console = Console(highlight=False)
     if report["transcript"] is not None:
-        console.print(f"[dim]heard[/dim]  {report['transcript'] or '(nothing that could be understood)'}")
-    console.print(f"[dim]says[/dim]   {report['reply'] or '(nothing)'}")
+        console.print(f"[dim]heard[/dim]  {escape(report['transcript'] or '(nothing that could be understood)')}")
+    console.print(f"[dim]says[/dim]   {escape(report['reply'] or '(nothing)')}")
     if report["audio"]["path"]:
-        console.print(f"[dim]saved[/dim]  {report['audio']['path']} ({report['audio']['seconds']:.1f} s)")
+        console.print(f"[dim]saved[/dim]  {escape(report['audio']['path'])} ({report['audio']['seconds']:.1f} s)")
     draw_waterfall(console, report["timeline"])
 
 

@@ -7,10 +7,10 @@ import json
 import sys
 from pathlib import Path
 
-from mynah.cli.prepare import Prepared, add_config_argument, prepare
+from mynah.cli.prepare import Prepared, add_config_argument, chosen_file, prepare
 from mynah.config.check import plugin_settings
 from mynah.config.json_schema import json_schema
-from mynah.errors import ConfigError
+from mynah.errors import ConfigError, InputError
 from mynah.plugins import load_plugins
 from mynah.specs import CommandSpec
 
@@ -24,9 +24,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.config and arguments.file:
+        raise InputError("give the configuration once, either as FILE or as -c FILE")
     file = arguments.config or arguments.file
     if arguments.json_schema:
-        settings = plugin_settings(file)
+        settings = plugin_settings(chosen_file(file))
         print(json.dumps(json_schema(load_plugins(settings.disabled, settings.folder).specs), indent=2))
         return 0
     try:

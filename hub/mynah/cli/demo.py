@@ -44,7 +44,10 @@ def _run(arguments: argparse.Namespace) -> int:
         turn = run_loop(_demo(prepared, arguments.audio))
     if turn.outcome == "" or not turn.audio:
         raise MynahError("the hub gave no spoken reply; `mynah ask --audio` may tell why")
-    arguments.out.write_bytes(turn.wav())
+    try:
+        arguments.out.write_bytes(turn.wav())
+    except OSError as error:
+        raise MynahError(f"the reply cannot be saved as {arguments.out} ({error.strerror})") from error
     show_answer(_report(turn, arguments.out))
     return 0
 
@@ -53,7 +56,9 @@ async def _demo(prepared: Prepared, question: Path) -> ReceivedTurn:
     console = Console(stderr=True)
     hub = MynahHub(prepared.config, prepared.plugins, prepared.personas)
     async with hub.running():
-        url = hub.addresses["http"]
+        url = hub.addresses.get("http")
+        if url is None:
+            raise MynahError("the hub does not listen; `mynah plugins` tells whether the http plugin is there")
         with console.status("Opening the engines …"):
             await hub.warm(ENGINES_WITHIN_S)
         console.print(f"The hub listens at {url}; a speaker connects and asks …", highlight=False)

@@ -42,7 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _with_plugins() -> tuple[CommandSpec, ...]:
     # Only for help and for commands that are not built in: loading plugins takes a moment.
-    return (*COMMANDS, *load_plugins().commands)
+    own = {spec.name for spec in COMMANDS}
+    return (*COMMANDS, *(spec for spec in load_plugins().commands if spec.name not in own))
 
 
 def _parser(commands: Sequence[CommandSpec]) -> argparse.ArgumentParser:

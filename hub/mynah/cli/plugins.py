@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from mynah.cli.prepare import add_config_argument
+from mynah.cli.prepare import add_config_argument, chosen_file
 from mynah.config.check import plugin_settings
 from mynah.plugins import LoadedPlugin, load_plugins
 from mynah.specs import CommandSpec, EngineSpec, RouteSpec, Spec
@@ -22,7 +23,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    settings = plugin_settings(arguments.config)
+    settings = plugin_settings(chosen_file(arguments.config))
     plugins = load_plugins(settings.disabled, settings.folder)
     if arguments.json:
         print(json.dumps({"plugins": [_as_data(p) for p in plugins.loaded], "disabled": list(plugins.disabled)}))
@@ -31,10 +32,11 @@ def _run(arguments: argparse.Namespace) -> int:
     for column in ("plugin", "contributes", "from"):
         table.add_column(column, overflow="fold")
     for plugin in plugins.loaded:
-        contributes = "\n".join(_contributions(plugin)) if not plugin.error else f"[red]failed:[/red] {plugin.error}"
-        table.add_row(plugin.name, contributes, plugin.origin)
+        failed = f"[red]failed:[/red] {escape(plugin.error)}"
+        contributes = failed if plugin.error else escape("\n".join(_contributions(plugin)))
+        table.add_row(escape(plugin.name), contributes, escape(plugin.origin))
     for name in plugins.disabled:
-        table.add_row(name, "[dim]disabled[/dim]", "")
+        table.add_row(escape(name), "[dim]disabled[/dim]", "")
     Console().print(table)
     return 0
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from mynah.config.check import Config, load_config, plugin_settings
 from mynah.conversation.persona import Persona, personas
-from mynah.errors import ConfigError
+from mynah.errors import ConfigError, MynahError
 from mynah.plugins import Plugins, load_plugins
 
 DEFAULT_FILE = Path("config.yaml")
@@ -36,17 +36,23 @@ def add_config_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def chosen_file(file: Path | None) -> Path | None:
+    """Return the configuration that is meant: `file`, or config.yaml in this folder where there is one."""
+    return DEFAULT_FILE if file is None and DEFAULT_FILE.exists() else file
+
+
 def prepare(file: Path | None, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Prepared:
     """Load plugins and the configuration. Raises `ConfigError` with every mistake.
 
     `overrides` replaces single values, section by section, after the file was checked.
     """
-    if file is None and DEFAULT_FILE.exists():
-        file = DEFAULT_FILE
+    file = chosen_file(file)
     settings = plugin_settings(file)
     plugins = load_plugins(settings.disabled, settings.folder)
     config = load_config(file, plugins.specs, plugins=plugins.names)
     for section, values in (overrides or {}).items():
+        if section not in config.values:
+            raise MynahError(f"there is no plugin {section!r}, or it could not be loaded; see `mynah plugins`")
         config.values[section].update(values)
     known = personas(plugins.personas, config.values["personas"], folder=config.folder)
     problems = [problem for persona in known.values() for problem in _knowledge_problems(persona)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import ipaddress
 import logging
 import signal
 import sys
@@ -26,7 +27,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lan", action="store_true", help="open the hub to the network, with a token for each speaker, and announce it"
     )
-    parser.add_argument("--port", type=int, help="listen on this port instead of the configured one (0: any free one)")
+    parser.add_argument(
+        "--port", type=_port, metavar="N", help="listen on this port instead of the configured one (0: any free one)"
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -45,7 +48,21 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     for plugin in prepared.plugins.problems:
         log.warning("plugin %s cannot be used: %s", plugin.name, plugin.error)
-    return run_loop(_serve(prepared, lan=arguments.lan))
+    host = prepared.config.values.get("http", {}).get("host", "localhost")
+    return run_loop(_serve(prepared, lan=not _loopback(host)))
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 0 to 65535")
+    return int(text)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def run_loop(main: Coroutine[Any, Any, T]) -> T:

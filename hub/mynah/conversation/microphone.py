@@ -46,15 +46,17 @@ class Microphone:
             self._take(chunk.data)
 
     def finish(self) -> None:
-        """End what is being heard: it is complete."""
-        for chunk in self._converter.flush() if self._converter else ():
-            self._take(chunk.data)
-        if self._detection is not None:
-            self._follow(self._detection.close())
-        elif self._turn is None:
-            self._turn = self._hear()  # nothing was recorded at all: that is silence, and is told as such
-        if self._turn is not None:
-            self._turn.speech_ended()
+        """End what is being heard: it is complete. Raises `AudioError` where nothing in it could be decoded."""
+        try:
+            for chunk in self._converter.flush() if self._converter else ():
+                self._take(chunk.data)
+            if self._detection is not None:
+                self._follow(self._detection.close())
+            elif self._turn is None:
+                self._turn = self._hear()  # nothing was recorded at all: that is silence, and is told as such
+        finally:
+            if self._turn is not None:
+                self._turn.speech_ended()
 
     def abandon(self, reason: str) -> None:
         """Forget what is being heard."""
@@ -93,3 +95,5 @@ class Microphone:
 def _append(turn: Turn, pcm: bytes) -> None:
     if turn.utterance is not None:
         turn.utterance.append(pcm)
+        if turn.utterance.cut:
+            turn.speech_ended()

@@ -3,42 +3,49 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from mynah.audio import AudioChunk, AudioFormat, Converter, converter
+from mynah.audio import AudioChunk
 from mynah.conversation.playback import Pacer, Playback
+from mynah.conversation.revoicing import Placed, Revoicing
 from mynah.conversation.spool import Spool
 from mynah.errors import AudioError
 from mynah.outputs import LAST, Output, PhraseFailed, SpeechChunk, SpeechEnded, SpeechStarted
 from mynah.specs import OutletOptions
 
 PIECE_MS: Final = 100.0
-"""Paced PCM is sent in pieces of at most this length, so that a small buffer is kept full."""
+"""Paced audio is sent in pieces of at most this length, so that a small buffer is kept full."""
+
+_SPEECH: Final = (SpeechStarted, SpeechChunk, SpeechEnded, PhraseFailed)
 
 
 class Outlet:
     """Takes outputs from a spool, converts their audio and paces it; ends when `stop` is called.
 
     `over(turn_id)` says whether a turn was interrupted: nothing of it is yielded then, whatever had been queued.
+    `begin_ms` says of turns where in their audio to begin: what lies before was sent already.
     """
 
     def __init__(
         self,
         options: OutletOptions,
         spool: Spool,
-        playbacks: MutableMapping[str, Playback],
+        playbacks: Mapping[str, Playback],
         over: Callable[[str], bool],
+        begin_ms: Mapping[str, float],
     ) -> None:
         self.pacer = Pacer(options.buffer_ms)
         self._options = options
         self._spool = spool
         self._playbacks = playbacks
         self._over = over
+        self._begin_ms = begin_ms
         self._changed = asyncio.Event()
         self._stopped = False
-        self._voices: dict[tuple[str, int], _Voice] = {}
+        self._voices: dict[tuple[str, int], Revoicing | None] = {}
 
     def stop(self) -> None:
         """End the outlet: another took its place, or the session closed."""
@@ -47,49 +54,48 @@ class Outlet:
         self._spool.wake()
 
     def changed(self) -> None:
-        """Look again at what may be sent: a reply was stopped, or the loudspeaker reported."""
-        self._changed.set()
-
-    def acknowledge(self, turn_id: str) -> None:
-        """Take what the turn's playback was last reported to be as the truth about the loudspeaker's buffer."""
-        playback = self._playbacks[turn_id]
-        self.pacer.correct(playback.sent_ms - playback.heard_ms)
+        """Take it that the loudspeaker holds what the playbacks say: a reply was stopped, or it reported."""
+        self.pacer.correct(sum(playback.held_ms for id, playback in self._playbacks.items() if not self._over(id)))
         self._changed.set()
 
     async def run(self) -> AsyncIterator[Output]:
         """Yield outputs until stopped."""
         while (output := await self._spool.take(lambda: self._stopped)) is not None:
             for ready in self._convert(output):
-                if isinstance(ready, SpeechChunk) and not await self._wait_for_room(ready):
-                    break
+                if isinstance(ready, SpeechChunk):
+                    await self._wait_for_room(ready)
                 if self._stopped:
                     return
-                if self._over(ready.turn_id) and isinstance(ready, _SPEECH):
+                if isinstance(ready, _SPEECH) and self._over(ready.turn_id):
                     break
-                if isinstance(ready, SpeechChunk):
-                    self._count(ready)
-                yield ready
+                yield self._counted(ready) if isinstance(ready, SpeechChunk) else ready
             if isinstance(output, LAST):
                 self._voices = {key: voice for key, voice in self._voices.items() if key[0] != output.turn_id}
 
-    async def _wait_for_room(self, chunk: SpeechChunk) -> bool:
-        """Wait until `chunk` fits the loudspeaker's buffer; return False where it is not to be sent any more."""
-        while (wait := self.pacer.wait_s(chunk.audio.ms)) > 0:
+    async def _wait_for_room(self, chunk: SpeechChunk) -> None:
+        """Wait until `chunk` fits the loudspeaker's buffer, or is not to be sent any more."""
+        while not self._stopped and not self._over(chunk.turn_id) and (wait := self.pacer.wait_s(chunk.audio.ms)) > 0:
             self._changed.clear()
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._changed.wait()
-            except TimeoutError:
-                pass
-            if self._stopped or self._over(chunk.turn_id):
-                return False
-        return not self._over(chunk.turn_id)
 
-    def _count(self, chunk: SpeechChunk) -> None:
-        held = self.pacer.level
+    def _counted(self, chunk: SpeechChunk) -> SpeechChunk:
+        """Return `chunk` with its place in what was sent, and note that it is."""
         self.pacer.sent(chunk.audio.ms)
-        if chunk.track == 0:
-            self._playbacks.setdefault(chunk.turn_id, Playback()).sent(chunk.audio.ms, held)
+        playback = self._playback(chunk)
+        if playback is None:
+            return chunk
+        playback.join(chunk.at_ms)
+        placed = replace(chunk, at_ms=playback.sent_ms)
+        playback.sent(chunk.audio.ms, self.pacer.level)
+        return placed
+
+    def _playback(self, output: SpeechStarted | SpeechChunk | SpeechEnded | PhraseFailed) -> Playback | None:
+        """Return how far the turn's main track was played; it alone is followed."""
+        return self._playbacks.get(output.turn_id) if output.track == 0 else None
+
+    # ------------------------------------------------------------ what the loudspeaker plays
 
     def _convert(self, output: Output) -> Iterator[Output]:
         if not isinstance(output, _SPEECH):
@@ -98,25 +104,42 @@ class Outlet:
         key = (output.turn_id, output.track)
         try:
             if isinstance(output, SpeechStarted):
-                voice = self._voices[key] = _Voice(output, self._options.formats)
-                yield voice.started(output)
+                yield self._begin(output)
             elif isinstance(output, SpeechChunk):
-                if key not in self._voices:  # a resumed phrase whose beginning was heard
-                    started = SpeechStarted(turn_id=output.turn_id, phrase=output.phrase, track=output.track,
-                                            format=output.audio.format, at_ms=output.at_ms)  # fmt: skip
-                    yield from self._convert(started)
-                yield from self._paced(output, self._voices[key].feed(output))
+                if key not in self._voices:  # its beginning was sent to an outlet before this one
+                    yield self._begin(
+                        SpeechStarted(turn_id=output.turn_id, phrase=output.phrase, track=output.track,
+                                      format=output.audio.format, at_ms=output.at_ms)
+                    )  # fmt: skip
+                if (voice := self._voices[key]) is not None:
+                    yield from self._paced(output, voice.feed(output.at_ms, output.audio))
             else:
-                voice_ended = self._voices.pop(key, None)
-                if voice_ended and isinstance(output, SpeechEnded):
-                    yield from self._paced(output, voice_ended.flush())
-                yield output
+                yield from self._end(output)
         except AudioError as error:
-            self._voices.pop(key, None)
+            if isinstance(output, SpeechStarted | SpeechChunk):
+                self._voices[key] = None  # what else comes of this phrase cannot be played either
             yield PhraseFailed(turn_id=output.turn_id, phrase=output.phrase, track=output.track, message=str(error))
 
-    def _paced(self, source: SpeechChunk | SpeechEnded, chunks: list[tuple[float, AudioChunk]]) -> Iterator[Output]:
-        for at_ms, audio in chunks:
+    def _begin(self, started: SpeechStarted) -> SpeechStarted:
+        begin_ms = self._begin_ms.get(started.turn_id, 0.0)
+        voice = Revoicing(started.format, self._options.formats, begin_ms if begin_ms > started.at_ms else 0.0)
+        self._voices[started.turn_id, started.track] = voice
+        playback = self._playback(started)
+        return replace(started, format=voice.target, at_ms=playback.sent_ms if playback else started.at_ms)
+
+    def _end(self, ended: SpeechEnded | PhraseFailed) -> Iterator[Output]:
+        key = (ended.turn_id, ended.track)
+        known = key in self._voices
+        voice = self._voices.pop(key, None)
+        if voice is not None:
+            yield from self._paced(ended, voice.flush())
+            if (playback := self._playback(ended)) is not None:
+                playback.join(voice.end_ms)  # a conversion is not as long as its source, to the sample
+        if voice is not None or not known:  # else it failed here, and that was told
+            yield ended
+
+    def _paced(self, source: SpeechChunk | SpeechEnded | PhraseFailed, pieces: Placed) -> Iterator[SpeechChunk]:
+        for at_ms, audio in pieces:
             for piece in self._cut(audio):
                 yield SpeechChunk(
                     turn_id=source.turn_id, phrase=source.phrase, track=source.track, audio=piece, at_ms=at_ms
@@ -124,42 +147,13 @@ class Outlet:
                 at_ms += piece.ms
 
     def _cut(self, audio: AudioChunk) -> Iterator[AudioChunk]:
-        if self._options.buffer_ms is None or not audio.format.is_pcm or audio.ms <= PIECE_MS:
-            yield audio
+        buffer_ms = self._options.buffer_ms
+        if buffer_ms is None or audio.ms <= min(PIECE_MS, buffer_ms / 2) or audio.format.codec == "opus":
+            yield audio  # a packet of raw Opus is one chunk; everything else may be cut
             return
-        step = audio.format.pcm_bytes(PIECE_MS)
-        for start in range(0, len(audio.data), step):
-            data = audio.data[start : start + step]
-            yield AudioChunk(data, audio.format, audio.format.pcm_ms(len(data)))
-
-
-_SPEECH: Final = (SpeechStarted, SpeechChunk, SpeechEnded, PhraseFailed)
-
-
-class _Voice:
-    """The conversion of one phrase and where in the turn's audio it has come to."""
-
-    def __init__(self, started: SpeechStarted, formats: tuple[AudioFormat, ...]) -> None:
-        plays_it = not formats or started.format in formats
-        self.target = started.format if plays_it else formats[0]
-        self._converter: Converter = converter(started.format, self.target)
-        self._position = started.at_ms
-
-    def started(self, output: SpeechStarted) -> SpeechStarted:
-        return replace(output, format=self.target)
-
-    def feed(self, chunk: SpeechChunk) -> list[tuple[float, AudioChunk]]:
-        if self.target == chunk.audio.format:
-            self._position = chunk.at_ms + chunk.audio.ms
-            return [(chunk.at_ms, chunk.audio)]
-        return self._placed(self._converter.feed(chunk.audio.data))
-
-    def flush(self) -> list[tuple[float, AudioChunk]]:
-        return self._placed(self._converter.flush())
-
-    def _placed(self, chunks: list[AudioChunk]) -> list[tuple[float, AudioChunk]]:
-        placed = []
-        for chunk in chunks:
-            placed.append((self._position, chunk))
-            self._position += chunk.ms
-        return placed
+        whole = audio.format.frame_bytes if audio.format.is_pcm else 1
+        share = min(PIECE_MS, buffer_ms / 2) / audio.ms
+        size = max(whole, int(len(audio.data) * share) // whole * whole)
+        for start in range(0, len(audio.data), size):
+            data = audio.data[start : start + size]
+            yield AudioChunk(data, audio.format, audio.ms * len(data) / len(audio.data))

@@ -8,40 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import voluptuous as vol
-
 from mynah.conversation.knowledge_files import holds_attributes, load_knowledge
-from mynah.errors import ConfigError, Problem
 from mynah.knowledge import Knowledge
 from mynah.specs import PersonaSpec
 from mynah.values import Hints, Voice
 
-__all__ = ["PERSONA_SCHEMA", "Persona", "load_knowledge", "personas"]
-
-_factor = vol.All(vol.Coerce(float), vol.Range(min=0.25, max=4.0))
-
-PERSONA_SCHEMA: Mapping[Any, Any] = {
-    vol.Optional("title", description="What people call it."): str,
-    vol.Optional("prompt", description="How a language model is to speak."): str,
-    vol.Optional("language", description="The language it speaks, a BCP 47 tag."): str,
-    vol.Optional("voice", description="How its speech should sound; a name belongs to the speech engine."): {
-        vol.Optional("name", description="The engine's own name of a voice."): str,
-        vol.Optional("gender", description="Asked of engines that offer both."): vol.In(["", "female", "male"]),
-        vol.Optional("rate", description="A factor; 1.0 is the voice's own pace."): _factor,
-        vol.Optional("pitch", description="A factor; 1.0 is the voice's own pitch."): _factor,
-        vol.Optional("volume", description="A factor; 1.0 is the voice's own volume."): _factor,
-    },
-    vol.Optional("greeting", description="Said when a conversation begins; may hold {subject}."): str,
-    vol.Optional("unknown", description="Said when it does not know."): str,
-    vol.Optional("not_understood", description="Said when nothing could be made of what was said."): str,
-    vol.Optional("knowledge", description="YAML files it answers from, relative to the configuration."): [str],
-    vol.Optional("context_key", description="The entry of the context that holds the subject of 'it'."): str,
-    vol.Optional("first_phrase_words", description="Words after which the first phrase is spoken at the latest."): (
-        vol.All(int, vol.Range(min=2, max=8))
-    ),
-    vol.Optional("description", description="A line about it."): str,
-}
-"""A persona in YAML, under `personas: <name>:`; every key is optional and overrides the plugin's persona."""
+__all__ = ["Persona", "load_knowledge", "personas"]
 
 
 @dataclass(frozen=True)
@@ -66,10 +38,7 @@ class Persona:
         return self._hints
 
     def greeting(self, context: Mapping[str, str]) -> str:
-        """Return the greeting with the plural of the context's subject; without one, `{subject}` is "animals"-like.
-
-        A greeting whose `{subject}` is not known is cut back to its first sentence.
-        """
+        """Return the greeting with the plural of the context's subject, or its first sentence where there is none."""
         text = self.spec.greeting
         if "{subject}" not in text:
             return text
@@ -84,20 +53,12 @@ def personas(
 
     `knowledge` in YAML, relative to `folder`, takes the place of the plugin's files; those of the plugin's files that
     hold `attributes:` stay, before them, so that a zoo brings its own animals and keeps the ways of asking. An empty
-    list takes all away. Raises `ConfigError` with every mistake.
+    list takes all away. `overrides` are valid by the schema of `personas:`.
     """
     merged = {spec.name: spec for spec in specs}
-    problems: list[Problem] = []
     for name, values in overrides.items():
-        try:
-            valid = vol.Schema(dict(PERSONA_SCHEMA))(dict(values or {}))
-        except vol.MultipleInvalid as error:
-            problems += [Problem(e.msg, where=("personas", name, *map(str, e.path))) for e in error.errors]
-            continue
         spec = merged.get(name) or PersonaSpec(name=name, title=name.replace("_", " ").capitalize())
-        merged[name] = _over(spec, valid, folder or Path())
-    if problems:
-        raise ConfigError(problems)
+        merged[name] = _over(spec, values or {}, folder or Path())
     return {name: Persona(spec) for name, spec in sorted(merged.items())}
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final
 
 from mynah.timeline import now
@@ -50,80 +52,117 @@ class Pacer:
 REPORT_LATE_S: Final = 1.0
 """A loudspeaker that should have finished this long ago has, though its last report is missing."""
 
-
-CLOCK_MARGIN_MS: Final = 10_000.0
+CLOCK_MARGIN_S: Final = 10.0
 """How far behind the clock a client may turn out to be when it comes back."""
+
+SAMPLE_MS: Final = 0.25
+"""The longest sample there is, at 4 kHz."""
+
+ROUNDING_MS: Final = 0.001
+"""Places are sums of lengths that have no exact number: a difference that is none, far below a sample."""
 
 
 @dataclass(slots=True)
 class Playback:
-    """How much of one turn's audio was sent and heard, in milliseconds."""
+    """How far one turn's audio was sent and heard, as places in what was sent, in milliseconds.
+
+    Reports tell what was heard; without any the clock does: what was sent sounds one after the other, gaps left out.
+    What is sent is not as long as what was made, to the sample, where it is converted: `made_ms` tells the one place
+    from the other.
+    """
 
     sent_ms: float = 0.0
-    _base_ms: float = 0.0
-    _starts_at: float | None = None
-    _acknowledged_ms: float | None = None
-    _acknowledged_at: float = 0.0
+    _known_ms: float = 0.0
+    _reported: bool = False
+    _resumed: bool = False
+    _through_at: float = 0.0
+    _joints: list[tuple[float, float]] = field(default_factory=list)
 
     def sent(self, ms: float, held_ms: float) -> None:
-        """Note that `ms` were sent while the loudspeaker held `held_ms` of earlier audio."""
-        if self._starts_at is None:
-            self._starts_at = now() + held_ms / 1000
+        """Note that `ms` more were sent, and that the loudspeaker now holds `held_ms` in all."""
         self.sent_ms += ms
+        self._through_at = now() + held_ms / 1000
+
+    def join(self, made_ms: float) -> None:
+        """Note that what is sent next is from `made_ms` on of the audio as it was made."""
+        ahead_ms = self.made_ms(self.sent_ms) - made_ms
+        if self._resumed and 0 < ahead_ms < SAMPLE_MS:
+            self.sent_ms = self._known_ms = self.sent_ms - ahead_ms  # it came back to the middle of a sample
+        elif abs(ahead_ms) > ROUNDING_MS:
+            self._joints.append((self.sent_ms, made_ms))
+        self._resumed = False
+
+    def made_ms(self, place_ms: float) -> float:
+        """Return where in the audio as it was made the place `place_ms` is."""
+        index = bisect_right(self._joints, place_ms, key=itemgetter(0))
+        place, made = self._joints[index - 1] if index else (0.0, 0.0)
+        return made + place_ms - place
 
     def acknowledge(self, ms: float) -> None:
         """Note that the loudspeaker has played `ms`."""
-        self._acknowledged_ms = max(ms, self._acknowledged_ms or 0.0)
-        self._acknowledged_at = now()
+        self._known_ms = max(self._known_ms, min(ms, self.sent_ms))
+        self._reported = True
+        self._through_at = now() + (self.sent_ms - self._known_ms) / 1000
 
     def resume(self, ms: float) -> None:
         """Begin again after `ms`, which were heard: a client came back."""
-        self._base_ms = self.sent_ms = min(ms, self.sent_ms)
-        self._starts_at = self._acknowledged_ms = None
+        self._known_ms = self.sent_ms = min(ms, self.sent_ms)
+        del self._joints[bisect_right(self._joints, self.sent_ms, key=itemgetter(0)) :]
+        self._reported, self._resumed = False, True
+        self._through_at = now()
 
-    @property
-    def surely_heard_ms(self) -> float:
-        """What no client will ask for again: acknowledged, or by the clock well past."""
-        if self._acknowledged_ms is not None:
-            return min(self._acknowledged_ms, self.sent_ms)
-        return max(self._base_ms, self.heard_ms - CLOCK_MARGIN_MS)
+    def _sounded_ms(self, at: float) -> float:
+        return max(self._known_ms, self.sent_ms - max(0.0, self._through_at - at) * 1000)
 
     @property
     def heard_ms(self) -> float:
-        """What was heard: as acknowledged, else min(sent, elapsed since the first byte)."""
-        if self._acknowledged_ms is not None:
-            return min(self._acknowledged_ms, self.sent_ms)
-        if self._starts_at is None:
-            return self._base_ms
-        return min(self.sent_ms, self._base_ms + max(0.0, (now() - self._starts_at) * 1000))
+        """What was heard: as reported, else by the clock."""
+        return self._known_ms if self._reported else self._sounded_ms(now())
 
-    def ended(self, total_ms: float) -> bool:
-        """Whether all of a turn's `total_ms` has sounded."""
-        left_ms = total_ms - self.heard_ms
-        if left_ms <= SLACK_MS:
-            return True
-        late_s = now() - self._acknowledged_at - left_ms / 1000
-        return self._acknowledged_ms is not None and self.sent_ms >= total_ms - SLACK_MS and late_s > REPORT_LATE_S
+    @property
+    def surely_heard_ms(self) -> float:
+        """What no client will ask for again: reported, or by the clock well past."""
+        return self._sounded_ms(now() - CLOCK_MARGIN_S)
+
+    @property
+    def held_ms(self) -> float:
+        """What was sent and has not sounded yet, by the clock since the last report."""
+        return self.sent_ms - self._sounded_ms(now())
+
+    @property
+    def ended(self) -> bool:
+        """Whether all that was sent has sounded; a last report that is missing is waited for only so long."""
+        missing = self._reported and self.sent_ms - self._known_ms > SLACK_MS
+        return now() - self._through_at >= (REPORT_LATE_S if missing else -SLACK_MS / 1000)
+
+
+CHARACTER_MS: Final = 65.0
+"""How long a character of speech takes where nothing of the reply tells; a spaceless script's takes longer."""
 
 
 @dataclass(slots=True)
 class VoicedPhrase:
-    """A phrase and its audio: where in the turn it begins, how long it lasts so far, and its words' marks."""
+    """A phrase and its audio: where in the turn it begins, how long it lasts so far, and its words' marks.
+
+    `complete` says that all of it was made.
+    """
 
     text: str
     start_ms: float = 0.0
     ms: float = 0.0
     marks: list[WordMark] = field(default_factory=list)
+    complete: bool = False
 
 
 def heard_text(phrases: Sequence[VoicedPhrase], heard_ms: float) -> str:
     """Return what of `phrases` a person has heard after `heard_ms`: whole words, by marks or else in proportion."""
     heard: list[str] = []
     for phrase in phrases:
-        if heard_ms >= phrase.start_ms + phrase.ms and phrase.ms > 0:
+        ms = min(heard_ms - phrase.start_ms, phrase.ms)
+        if ms >= phrase.ms - SLACK_MS and phrase.complete:
             heard.append(phrase.text)
-        elif heard_ms > phrase.start_ms:
-            heard.append(_heard_part(phrase, heard_ms - phrase.start_ms))
+        elif ms > 0:
+            heard.append(_heard_part(phrase, ms))
     return " ".join(part for part in heard if part)
 
 
@@ -131,7 +170,9 @@ def _heard_part(phrase: VoicedPhrase, ms: float) -> str:
     if phrase.marks:
         end = max((mark.char_end for mark in phrase.marks if mark.end_ms <= ms), default=0)
         return phrase.text[:end].rstrip()
-    end = int(len(phrase.text) * ms / phrase.ms)
+    # A phrase that is still being made, or was cut, will not have been shorter than speech usually is.
+    lasts = phrase.ms if phrase.complete else max(phrase.ms, len(phrase.text) * CHARACTER_MS)
+    end = int(len(phrase.text) * ms / lasts)
     if " " not in phrase.text:  # a script without spaces: every character counts
         return phrase.text[:end]
     return phrase.text[: phrase.text.rfind(" ", 0, end + 1) + 1].rstrip()

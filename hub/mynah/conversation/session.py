@@ -23,7 +23,7 @@ from mynah.engines.chain import Chain, closing
 from mynah.engines.protocols import SpeechDetector
 from mynah.errors import InputError, LimitError
 from mynah.events import Heard, Replied, ReplyFailed, ReplyInterrupted, TurnStarted
-from mynah.outputs import Interrupted, Output, SpeechChunk, TurnDropped, TurnFailed
+from mynah.outputs import Interrupted, Output, SpeechChunk, StageStarted, TurnDropped, TurnFailed
 from mynah.specs import EngineKind, InputPolicy, ListenMode, OutletOptions
 from mynah.timeline import now
 
@@ -94,7 +94,6 @@ class Conversation:
         self._turns: dict[str, Turn] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._cleanups: set[asyncio.Task[None]] = set()
-        self._over: set[str] = set()
         self._count = 0
         self._microphone: Microphone | None = None
 
@@ -230,6 +229,8 @@ class Conversation:
         turn = Turn(f"t{self._count}", links, **what)
         self._turns[turn.id] = turn
         self._playbacks[turn.id] = Playback()
+        if turn.being_heard:
+            self._post(StageStarted(turn_id=turn.id, stage="listening"))
         task = asyncio.get_running_loop().create_task(self._run(turn), name=f"turn {self.id}/{turn.id}")
         self._tasks[turn.id] = task
         task.add_done_callback(lambda _: self._tasks.pop(turn.id, None))
@@ -241,17 +242,19 @@ class Conversation:
         except Exception:
             # A defect in one turn must not end the session; the person is told, the log has the rest.
             log.exception("session %s: turn %s failed", self.id, turn.id)
-            turn.ended = TurnFailed(turn_id=turn.id, message="internal error", stage=turn.stage)
-            self._post(turn.ended)
+            if turn.ended is None:
+                turn.ended = TurnFailed(turn_id=turn.id, message="internal error", stage=turn.stage)
+                self._post(turn.ended)
         turn.utterance = None  # its audio is not needed any more
-        self._tell(turn)
+        if not turn.over:
+            self._tell(turn)
 
     def _tell(self, turn: Turn) -> None:
         """Put a turn that ended by itself into history, on the bus and in the log."""
         if isinstance(turn.ended, TurnDropped):
             log.info("session %s: turn %s dropped: %s", self.id, turn.id, turn.ended.reason)
             return
-        if turn.reply and turn.recipe == "converse":
+        if turn.text and turn.exchange.reply and turn.recipe == "converse":
             self._remember(turn.exchange)
         if isinstance(turn.ended, TurnFailed):
             log.warning("session %s: turn %s failed: %s", self.id, turn.id, turn.ended.message)
@@ -271,7 +274,9 @@ class Conversation:
         log.info("session %s: turn %s %s in %s", self.id, turn.id, turn.outcome, timeline)
 
     def _remember(self, exchange: Exchange) -> None:
+        """Put `exchange` into history, in the order in which turns began, for what was known of it before."""
         entries = [*(entry for entry in self.history if entry.turn_id != exchange.turn_id), exchange]
+        entries.sort(key=lambda entry: _number(entry.turn_id))
         self.history = tuple(entries[max(0, len(entries) - self._around.limits.history_turns) :])
 
     def _scene(self) -> Scene:
@@ -279,7 +284,7 @@ class Conversation:
 
     def _recognised(self, turn: Turn) -> None:
         """Stop earlier replies: somebody speaks, and words were recognised."""
-        if self.policy == "interrupt":
+        if self.policy == "interrupt" and not turn.over:
             self.interrupt("new input", keep=turn)
 
     async def _may_answer(self, turn: Turn) -> None:
@@ -302,25 +307,31 @@ class Conversation:
 
     def _sounding(self, turn_id: str) -> bool:
         """Whether audio of that turn is still waiting or still heard."""
-        voicing = self._turns[turn_id].voicing
-        total = voicing.position_ms if voicing else 0.0
-        return total > 0 and turn_id not in self._over and not self._playbacks[turn_id].ended(total)
+        turn = self._turns[turn_id]
+        if turn.over or not turn.voiced:
+            return False
+        return not self._playbacks[turn_id].ended or self._spool.has_waiting(turn_id)
+
+    def _is_over(self, turn_id: str) -> bool:
+        """Whether a turn was stopped, so that nothing of it may go out any more."""
+        turn = self._turns.get(turn_id)
+        return turn is None or turn.over
 
     def interrupt(self, reason: str = "interrupt", *, keep: Turn | None = None) -> bool:
         """Stop every reply but `keep` at once; return whether there was one."""
         stopped = False
         for turn in list(self._turns.values()):
-            being_heard = turn.utterance is not None and not turn.utterance.ended
             going_on = turn.id in self._tasks or self._sounding(turn.id)
-            if turn is not keep and turn.id not in self._over and going_on and not being_heard:
+            if turn is not keep and not turn.over and going_on and not turn.being_heard:
                 self._stop(turn, reason)
                 stopped = True
         return stopped
 
     def _stop(self, turn: Turn, reason: str) -> None:
         """Stop `turn`: first, and at once, nothing more of it goes out; its engines let go in their own time."""
-        heard_ms = self._playbacks[turn.id].heard_ms
-        heard = turn.heard(heard_ms)
+        playback = self._playbacks[turn.id]
+        heard_ms = playback.heard_ms
+        heard = turn.heard(playback.made_ms(heard_ms))
         self._silence(turn)
         self._spool.put_now(Interrupted(turn_id=turn.id, heard_ms=round(heard_ms, 1), heard=heard, reason=reason))
         if turn.text and turn.recipe == "converse":
@@ -330,16 +341,16 @@ class Conversation:
         )
 
     def _drop(self, turn: Turn, reason: str) -> None:
-        if turn.id in self._tasks and turn.ended is None:
+        """Forget a turn that is being heard: nobody said anything to be answered."""
+        if turn.being_heard and not turn.over:
             self._silence(turn)
             self._spool.put_now(TurnDropped(turn_id=turn.id, reason=reason))
             log.info("session %s: turn %s dropped: %s", self.id, turn.id, reason)
 
     def _silence(self, turn: Turn) -> None:
-        self._over.add(turn.id)
+        turn.over = True
         self._spool.purge(turn.id)
         if self._outlet is not None:
-            self._outlet.pacer.correct(0.0)
             self._outlet.changed()
         task = self._tasks.pop(turn.id, None)
         if task is not None and not task.done():
@@ -354,51 +365,55 @@ class Conversation:
             log.warning("session %s: turn %s was stopped, but an engine has not let go", self.id, turn.id)
 
     def _forget_done(self) -> None:
-        """Forget turns that are over and have been heard."""
-        for turn_id in list(self._turns):
-            if turn_id not in self._tasks and not self._sounding(turn_id):
+        """Forget turns that were stopped, or have been heard and will not be asked for again."""
+        self._spool.forget_heard(self._surely_heard_ms)
+        spooled = self._spool.turns()
+        for turn_id, turn in list(self._turns.items()):
+            if turn.over or not (turn_id in self._tasks or turn_id in spooled or self._sounding(turn_id)):
                 del self._turns[turn_id], self._playbacks[turn_id]
-                self._over.discard(turn_id)
 
     # ------------------------------------------------------------ outputs
 
     async def _emit(self, output: Output) -> None:
+        if self._is_over(output.turn_id):
+            # Its task was cancelled, but an engine kept that to itself.
+            raise asyncio.CancelledError
         if isinstance(output, SpeechChunk):
             self.last_active = now()
         await self._spool.put(output)
 
     def _post(self, output: Output) -> None:
-        self._spool.put_now(output)
+        if not self._is_over(output.turn_id):
+            self._spool.put_now(output)
 
     def played(self, turn_id: str, ms: float) -> None:
         """Note what the client has played."""
-        playback = self._playbacks.get(turn_id)
-        if playback is None:
-            return  # long over; the report was on its way
+        if self._is_over(turn_id):
+            return  # the report was on its way
+        playback = self._playbacks[turn_id]
         if self._outlet is None:
             playback.resume(ms)
         else:
             playback.acknowledge(ms)
-            self._outlet.acknowledge(turn_id)
+            self._outlet.changed()
         self._spool.forget_heard(self._surely_heard_ms)
 
     def _surely_heard_ms(self, turn_id: str) -> float:
         playback = self._playbacks.get(turn_id)
-        return playback.surely_heard_ms if playback else float("inf")
-
-    def _heard_ms(self, turn_id: str) -> float:
-        playback = self._playbacks.get(turn_id)
-        return playback.heard_ms if playback else float("inf")
+        return playback.made_ms(playback.surely_heard_ms) if playback else float("inf")
 
     async def outputs(self, options: OutletOptions, *, resume: bool = False) -> AsyncGenerator[Output, None]:
         """Attach an outlet and yield what it is to play and show."""
+        if self.closed:
+            return
         if self._outlet is not None:
             self._outlet.stop()
         if resume:
-            self._spool.rewind(self._heard_ms)
             for playback in self._playbacks.values():
                 playback.resume(playback.heard_ms)
-        outlet = Outlet(options, self._spool, self._playbacks, self._over.__contains__)
+        begin_ms = {id: playback.made_ms(playback.sent_ms) for id, playback in self._playbacks.items()}
+        self._spool.rewind(begin_ms, repeat=resume)
+        outlet = Outlet(options, self._spool, self._playbacks, self._is_over, begin_ms)
         self._outlet, self.detached_at, self.was_attached = outlet, None, True
         try:
             async with closing(outlet.run()) as outputs:
@@ -409,19 +424,20 @@ class Conversation:
             if self._outlet is outlet:
                 self._outlet, self.detached_at = None, now()
 
-    async def close(self) -> None:
-        """End the conversation: stop everything and wait for its engines to let go."""
-        if self.closed:
-            return
+    def end(self) -> None:
+        """End the conversation at once; its engines let go in their own time."""
         self.closed = True
         self._microphone = None
-        tasks = list(self._tasks.values())
-        for turn in list(self._turns.values()):
+        for turn in self._turns.values():
             self._silence(turn)
         if self._outlet is not None:
             self._outlet.stop()
-        if tasks:
-            await asyncio.wait(tasks, timeout=CLEANUP_S)
+
+    async def close(self) -> None:
+        """End the conversation and wait for its engines to let go, as long as they may take."""
+        self.end()
+        if self._cleanups:
+            await asyncio.wait(self._cleanups)
 
     def _require_open(self) -> None:
         if self.closed:

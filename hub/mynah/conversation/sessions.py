@@ -97,6 +97,7 @@ class Sessions:
         """End a conversation; its engines let go in the background."""
         session = self.get(session_id)
         del self._sessions[session_id]
+        session.end()
         task = asyncio.get_running_loop().create_task(session.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from mynah.audio import AudioChunk, converter
+from mynah.audio import AudioChunk, Converter, converter
 from mynah.conversation.playback import VoicedPhrase
 from mynah.engines.chain import closing
 from mynah.errors import EngineError
@@ -31,48 +31,74 @@ class Lane:
         self._items: list[AudioChunk | WordMark] = []
         self._held_ms = 0.0
         self._closed = False
-        self._changed = asyncio.Condition()
+        self._arrived = asyncio.Event()
+        self._room = asyncio.Event()
 
     async def fill(self, items: AsyncIterator[AudioChunk | WordMark]) -> None:
         """Take everything that `items` gives; a failure is kept for the one who reads."""
+        measure = Measure()
         try:
             async with closing(items) as source:
                 async for item in source:
-                    await self._put(_measured(item) if isinstance(item, AudioChunk) else item)
+                    await self._put(measure.take(item) if isinstance(item, AudioChunk) else item)
         except EngineError as error:
             self.trouble = str(error)
-        async with self._changed:
+        finally:
             self._closed = True
-            self._changed.notify_all()
+            self._arrived.set()
 
     async def read(self) -> AsyncIterator[AudioChunk | WordMark]:
         """Yield what was put in, until the synthesis has ended."""
         while True:
-            async with self._changed:
-                while not self._items and not self._closed:
-                    await self._changed.wait()
-                items, self._items, self._held_ms = self._items, [], 0.0
-                self._changed.notify_all()
-            if not items:
+            while not self._items and not self._closed:
+                self._arrived.clear()
+                await self._arrived.wait()
+            if not self._items:
                 return
+            items, self._items, self._held_ms = self._items, [], 0.0
+            self._room.set()
             for item in items:
                 yield item
 
-    async def _put(self, item: AudioChunk | WordMark) -> None:
-        async with self._changed:
-            while self._held_ms > self._limit_ms:
-                await self._changed.wait()
-            self._items.append(item)
-            self._held_ms += item.ms if isinstance(item, AudioChunk) else 0.0
-            self._changed.notify_all()
+    async def _put(self, item: AudioChunk | WordMark | None) -> None:
+        if item is None:
+            return
+        while self._held_ms > self._limit_ms:
+            self._room.clear()
+            await self._room.wait()
+        self._items.append(item)
+        self._held_ms += item.ms if isinstance(item, AudioChunk) else 0.0
+        self._arrived.set()
 
 
-def _measured(chunk: AudioChunk) -> AudioChunk:
-    """Return `chunk` with its length filled in where the engine left that out."""
-    if chunk.ms or not chunk.data:
-        return chunk
-    pieces = converter(chunk.format, chunk.format).feed(chunk.data)
-    return replace(chunk, ms=sum(piece.ms for piece in pieces))
+class Measure:
+    """Makes sure that the chunks of one phrase are whole samples and say how long they are.
+
+    PCM is always measured; a compressed stream where its first chunk does not tell.
+    """
+
+    def __init__(self) -> None:
+        self._meter: Converter | None = None
+        self._begun = False
+        self._half = b""
+
+    def take(self, chunk: AudioChunk) -> AudioChunk | None:
+        """Return what `chunk` completes. None where it completes nothing."""
+        if not chunk.data:
+            return None
+        if not self._begun:
+            self._begun = True
+            if chunk.format.is_pcm or not chunk.ms:
+                self._meter = converter(chunk.format, chunk.format)
+        if self._meter is None:
+            return chunk
+        data = chunk.data
+        if chunk.format.is_pcm and (self._half or len(data) % chunk.format.frame_bytes):
+            data = self._half + data
+            whole = len(data) - len(data) % chunk.format.frame_bytes
+            data, self._half = data[:whole], data[whole:]
+        pieces = self._meter.feed(data)
+        return replace(chunk, data=data, ms=sum(piece.ms for piece in pieces)) if data else None
 
 
 @dataclass(slots=True)
@@ -120,32 +146,35 @@ class Voicing:
 
     async def _give_out(self, lane: Lane) -> None:
         phrase = lane.phrase
-        record: VoicedPhrase | None = None
+        record = VoicedPhrase(phrase.text, self.position_ms)
+        begun = False
         async with closing(lane.read()) as items:
             async for item in items:
-                if record is None:
-                    record = VoicedPhrase(phrase.text, self.position_ms)
-                    self.voiced.append(record)
                 if isinstance(item, WordMark):
                     record.marks.append(item)
                     continue
-                if record.ms == 0:
+                if not begun:
+                    begun = True
+                    self.voiced.append(record)
                     await self._announce(phrase, item)
                 at_ms, self.position_ms = self.position_ms, self.position_ms + item.ms
                 record.ms += item.ms
                 await self.emit(
                     SpeechChunk(turn_id=self.turn_id, phrase=phrase.phrase, track=self.track, audio=item, at_ms=at_ms)
                 )
-        trouble = lane.trouble or ("" if record and record.ms else "the voice gave no audio")
-        common = {"turn_id": self.turn_id, "phrase": phrase.phrase, "track": self.track}
+        trouble = lane.trouble or ("" if record.ms else "the voice gave no audio")
         if trouble:
             self.failed += 1
-            await self.emit(PhraseFailed(message=trouble, **common))  # type: ignore[arg-type]  # the keys' own types
-        elif record:
-            await self.emit(SpeechEnded(ms=record.ms, **common))  # type: ignore[arg-type]  # the keys' own types
+            failed = PhraseFailed(turn_id=self.turn_id, phrase=phrase.phrase, track=self.track, message=trouble)
+            await self.emit(failed)
+        else:
+            record.complete = True
+            ended = SpeechEnded(turn_id=self.turn_id, phrase=phrase.phrase, track=self.track, ms=record.ms)
+            await self.emit(ended)
 
     async def _announce(self, phrase: PhraseReady, first: AudioChunk) -> None:
-        if self.position_ms == 0:
+        first_of_all = len(self.voiced) == 1
+        if first_of_all:
             self.on_first_audio()
         await self.emit(
             SpeechStarted(
@@ -155,6 +184,6 @@ class Voicing:
                 text=phrase.text,
                 format=first.format,
                 at_ms=self.position_ms,
-                start_at=self.start_at if self.position_ms == 0 else None,
+                start_at=self.start_at if first_of_all else None,
             )
         )

@@ -4,31 +4,50 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
-from mynah.audio import AudioChunk
-from mynah.outputs import Output, PhraseFailed, SpeechChunk, SpeechEnded, SpeechStarted, TurnFinished
+from mynah.conversation.playback import ROUNDING_MS
+from mynah.outputs import LAST, Output, PhraseFailed, SpeechChunk, SpeechEnded, SpeechStarted
 
 MAX_OUTPUTS: Final = 20_000
 """Outputs that wait at most; an outlet that never reads must not cost more memory than that."""
 
-_KEPT: Final = (SpeechStarted, SpeechChunk, SpeechEnded, PhraseFailed, TurnFinished)
-"""What is kept after sending until it was heard: all that a client needs to play the rest."""
+MAX_SENT_BYTES: Final = 8 * 1024 * 1024
+"""Audio that is kept after sending at most: four minutes of 16 kHz PCM; a client that takes a whole reply at once,
+and comes back later than that, gets what is left."""
+
+_SPEECH: Final = (SpeechStarted, SpeechChunk, SpeechEnded, PhraseFailed)
+_Key = tuple[str, int, int]
+
+
+@dataclass(slots=True)
+class _Sent:
+    """What was sent of one phrase, or the end of a turn: all that a client needs to play the rest."""
+
+    outputs: list[Output] = field(default_factory=list)
+    size: int = 0
+    end_ms: float = 0.0
+    complete: bool = False
+
+    def add(self, output: Output) -> None:
+        self.outputs.append(output)
+        self.complete = not isinstance(output, SpeechStarted | SpeechChunk)
+        if isinstance(output, SpeechChunk):
+            self.size += len(output.audio.data)
+            self.end_ms = output.at_ms + output.audio.ms
 
 
 class Spool:
-    """Outputs in order: `waiting` for the outlet, and `sent` to it but not yet heard.
-
-    Putting waits while more than `ahead_ms` of audio is waiting.
-    """
+    """Outputs in order: those waiting for the outlet, and those sent to it but not yet heard."""
 
     def __init__(self, ahead_ms: float) -> None:
         self._ahead_ms = ahead_ms
         self._waiting: deque[Output] = deque()
-        self._sent: deque[Output] = deque()
         self._waiting_ms = 0.0
+        self._sent: dict[_Key, _Sent] = {}
+        self._sent_bytes = 0
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
 
@@ -37,9 +56,19 @@ class Spool:
         """Milliseconds of audio that the outlet has not taken yet."""
         return self._waiting_ms
 
+    def has_waiting(self, turn_id: str) -> bool:
+        """Whether the outlet has not taken all of that turn yet."""
+        return any(output.turn_id == turn_id for output in self._waiting)
+
+    def turns(self) -> set[str]:
+        """Return the turns of which something waits, or may be asked for again."""
+        return {output.turn_id for output in self._waiting} | {key[0] for key in self._sent}
+
     async def put(self, output: Output) -> None:
-        """Add an output; waits while too much is waiting."""
-        while self._waiting_ms > self._ahead_ms or len(self._waiting) >= MAX_OUTPUTS:
+        """Add an output; audio waits while more than `ahead_ms` of it is there, everything while very much is."""
+        while len(self._waiting) >= MAX_OUTPUTS or (
+            isinstance(output, SpeechChunk) and self._waiting_ms > self._ahead_ms
+        ):
             self._room.clear()
             await self._room.wait()
         self.put_now(output)
@@ -58,10 +87,9 @@ class Spool:
         if stopped():
             return None
         output = self._waiting.popleft()
-        self._waiting_ms -= _ms(output)
+        self._waiting_ms = self._waiting_ms - _ms(output) if self._waiting else 0.0
         self._room.set()
-        if isinstance(output, _KEPT):
-            self._sent.append(output)
+        self._keep(output)
         return output
 
     def wake(self) -> None:
@@ -71,53 +99,56 @@ class Spool:
     def purge(self, turn_id: str) -> None:
         """Drop everything of that turn, waiting or sent."""
         self._waiting = deque(output for output in self._waiting if output.turn_id != turn_id)
-        self._sent = deque(output for output in self._sent if output.turn_id != turn_id)
         self._waiting_ms = sum(map(_ms, self._waiting))
+        for key in [key for key in self._sent if key[0] == turn_id]:
+            self._drop_sent(key)
         self._room.set()
 
     def forget_heard(self, heard_ms: Callable[[str], float]) -> None:
         """Drop sent phrases that were heard to their end; `heard_ms` gives the milliseconds heard of a turn."""
-        while self._sent and (end := self._end_of_first_phrase()) is not None:
-            last = self._sent[end]
-            until = max((_end_ms(output) for output in list(self._sent)[: end + 1]), default=0.0)
-            if until > heard_ms(last.turn_id):
+        while self._sent:
+            key, sent = next(iter(self._sent.items()))
+            if not sent.complete or sent.end_ms - ROUNDING_MS > heard_ms(key[0]):
                 return
-            for _ in range(end + 1):
-                self._sent.popleft()
+            self._drop_sent(key)
 
-    def rewind(self, heard_ms: Callable[[str], float]) -> None:
-        """Put what was sent but not heard before what is waiting, cut to the very sample where it is PCM."""
-        again = [rest for output in self._sent if (rest := _unheard(output, heard_ms(output.turn_id))) is not None]
+    def rewind(self, begin_ms: Mapping[str, float], *, repeat: bool) -> None:
+        """Put phrases that were not sent up to their end before what is waiting; whole, as they were.
+
+        `begin_ms` says of each turn up to where; with `repeat` it is told again what failed and how turns ended.
+        """
+        again = [
+            output
+            for (turn_id, *_), sent in self._sent.items()
+            if not sent.complete
+            or sent.end_ms - ROUNDING_MS > begin_ms.get(turn_id, 0.0)
+            or (repeat and not sent.end_ms)
+            for output in sent.outputs
+        ]
         self._sent.clear()
+        self._sent_bytes = 0
         self._waiting.extendleft(reversed(again))
         self._waiting_ms = sum(map(_ms, self._waiting))
         if self._waiting:
             self._arrived.set()
 
-    def _end_of_first_phrase(self) -> int | None:
-        for index, output in enumerate(self._sent):
-            if isinstance(output, SpeechEnded | PhraseFailed | TurnFinished):
-                return index
-        return None
+    def _keep(self, output: Output) -> None:
+        if isinstance(output, _SPEECH):
+            key = (output.turn_id, output.track, output.phrase)
+        elif isinstance(output, LAST):
+            key = (output.turn_id, 0, 0)
+        else:
+            return
+        sent = self._sent.setdefault(key, _Sent())
+        self._sent_bytes -= sent.size
+        sent.add(output)
+        self._sent_bytes += sent.size
+        while self._sent_bytes > MAX_SENT_BYTES:
+            self._drop_sent(next(iter(self._sent)))
+
+    def _drop_sent(self, key: _Key) -> None:
+        self._sent_bytes -= self._sent.pop(key).size
 
 
 def _ms(output: Output) -> float:
     return output.audio.ms if isinstance(output, SpeechChunk) else 0.0
-
-
-def _end_ms(output: Output) -> float:
-    return output.at_ms + output.audio.ms if isinstance(output, SpeechChunk) else 0.0
-
-
-def _unheard(output: Output, heard_ms: float) -> Output | None:
-    if not isinstance(output, SpeechChunk) or output.at_ms >= heard_ms:
-        return output
-    if _end_ms(output) <= heard_ms:
-        return None
-    audio = output.audio
-    if not audio.format.is_pcm:
-        return output
-    cut = audio.format.pcm_bytes(heard_ms - output.at_ms)
-    skipped = audio.format.pcm_ms(cut)
-    rest = AudioChunk(audio.data[cut:], audio.format, audio.ms - skipped)
-    return replace(output, audio=rest, at_ms=output.at_ms + skipped)

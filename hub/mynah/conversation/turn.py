@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -88,7 +89,10 @@ class Links:
 
 @dataclass(slots=True)
 class Turn:
-    """A turn: `text` was given, or `utterance` is being spoken; `recipe` "say" speaks the text as it is."""
+    """A turn: `text` was given, or `utterance` is being spoken; `recipe` "say" speaks the text as it is.
+
+    `ended` is the output that it ended with by itself; `over` says that it was stopped.
+    """
 
     id: str
     links: Links
@@ -102,10 +106,20 @@ class Turn:
     subject: str = ""
     reply: str = ""
     ended: Output | None = None
+    over: bool = False
     trouble: MynahError | None = None
     stage: Stage = "listening"
     phrases: int = 0
     voicing: Voicing | None = None
+
+    def __post_init__(self) -> None:
+        """Begin the timeline."""
+        self.timeline.mark("opened")
+
+    @property
+    def being_heard(self) -> bool:
+        """Whether the person is still speaking."""
+        return self.utterance is not None and not self.utterance.ended
 
     @property
     def voiced(self) -> Sequence[VoicedPhrase]:
@@ -118,31 +132,32 @@ class Turn:
 
     @property
     def exchange(self) -> Exchange:
-        """This turn as history has it."""
-        return Exchange(self.id, self.text, self.reply, self.subject, self.outcome)
+        """This turn as history has it; of a reply that was not voiced to its end, what was."""
+        whole = self.trouble is None and not (self.voicing and self.voicing.failed)
+        reply = self.reply if whole else self.heard(math.inf)
+        return Exchange(self.id, self.text, reply, self.subject, self.outcome)
 
     async def run(self) -> None:
         """Do it all; ends with exactly one of the outputs in `mynah.outputs.LAST` unless cancelled."""
-        self.timeline.mark("opened")
         try:
-            if self.utterance is not None:
-                if not await self._understand(self.utterance):
-                    return
-            else:
-                self.timeline.mark("speech_end")
-            await self.links.may_answer(self)
-            await self._answer()
+            await self._converse()
         except* MynahError as group:
-            await self._fail(_first(group))
-        else:
-            if self.ended is None:
-                await self._finish()
+            self.trouble = _first(group)
+        if self.ended is None:
+            await self._finish()
+
+    async def _converse(self) -> None:
+        if self.utterance is None:
+            self.timeline.mark("speech_end", self.timeline.marks["opened"])
+        elif not await self._understand(self.utterance):
+            return
+        await self.links.may_answer(self)
+        await self._answer()
 
     # ------------------------------------------------------------ understanding
 
     async def _understand(self, utterance: Utterance) -> bool:
         """Turn the utterance into text; return whether there is something to answer."""
-        await self._begin("listening")
         scene = self.links.scene()
         meter = Meter()
         transcript = await self._transcribe(utterance, scene, meter)
@@ -170,14 +185,11 @@ class Turn:
                 outcome=self.outcome,
             )
         )
-        if self.outcome == "no_speech":
-            await self._finish()
-            return False
-        return True
+        return self.outcome != "no_speech"
 
     def speech_ended(self) -> None:
         """Note that the person has finished speaking."""
-        if self.utterance is not None and not self.utterance.ended:
+        if self.utterance is not None and self.stage == "listening":
             self.utterance.end()
             self.stage = "transcribing"
             self.links.post(StageStarted(turn_id=self.id, stage="transcribing"))
@@ -229,7 +241,7 @@ class Turn:
         if self.timeline.marks.get("first_audio"):
             self.timeline.mark("last_audio")
         if self.trouble is None and self.phrases and self.voicing.failed == self.phrases:
-            await self._end(TurnFailed(turn_id=self.id, message="the reply could not be voiced", stage="speaking"))
+            self.trouble = MynahError("the reply could not be voiced")
 
     async def _think(self, phrases: asyncio.Queue[PhraseReady | None], scene: Scene, language: str) -> None:
         splitter = PhraseSplitter(scene.persona.spec.first_phrase_words, language)
@@ -256,7 +268,8 @@ class Turn:
             yield self.text if self.recipe == "say" else scene.persona.spec.not_understood
             return
         messages = _messages(scene, self.text)
-        grounding = Grounding(scene.persona.spec.name, language, scene.persona.knowledge, scene.context)
+        spec = scene.persona.spec
+        grounding = Grounding(spec.name, language, scene.persona.knowledge, scene.context, spec.unknown)
 
         def call(engine: Any) -> AsyncIterator[Any]:
             given: AsyncIterator[Any] = engine.reply(messages, grounding=grounding)
@@ -315,7 +328,7 @@ class Turn:
 
     async def _finish(self) -> None:
         if self.trouble is not None:
-            await self._fail(self.trouble)
+            await self._end(TurnFailed(turn_id=self.id, message=str(self.trouble), stage=self.stage))
             return
         self.timeline.mark("finished")
         await self._end(
@@ -327,9 +340,6 @@ class Turn:
                 timeline=self.timeline,
             )
         )
-
-    async def _fail(self, error: MynahError) -> None:
-        await self._end(TurnFailed(turn_id=self.id, message=str(error), stage=self.stage))
 
     async def _end(self, output: Output) -> None:
         self.ended = output

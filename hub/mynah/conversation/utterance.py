@@ -18,7 +18,8 @@ class Utterance:
         self.cut = False
         self.ended_at: float | None = None
         self.size = 0
-        self._max_bytes = max_bytes
+        self._max_bytes = max_bytes // 2 * 2
+        self._half = b""
         self._chunks: list[bytes] = []
         self._waiters: set[asyncio.Future[None]] = set()
 
@@ -28,7 +29,10 @@ class Utterance:
         return self.ended_at is not None
 
     def append(self, pcm: bytes) -> None:
-        """Add audio; after the end it is ignored."""
+        """Add audio, cut anywhere; readers get whole samples. After the end it is ignored."""
+        pcm = self._half + pcm
+        self._half = pcm[len(pcm) // 2 * 2 :]
+        pcm = pcm[: len(pcm) // 2 * 2]
         if self.ended or not pcm:
             return
         room = self._max_bytes - self.size

@@ -5,23 +5,29 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
 from mynah.bus import EventBus
 from mynah.config.schema import own_options
-from mynah.errors import EngineError, EngineUnavailable, MynahError, StageTimeout
+from mynah.engines.limits import LimitedCall, Limits, Meter, closing
+from mynah.errors import EngineError, EngineUnavailable, MynahError, cause
 from mynah.events import EngineFailed, EngineReady
 from mynah.specs import EngineKind, EngineSpec
 from mynah.timeline import now
+
+__all__ = ["Chain", "Limits", "Meter", "OpenEngine", "being_cancelled", "closing"]
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 REOPEN_S: Final = (1.0, 5.0, 15.0, 60.0)
 """Pauses before an engine that did not open, or broke, is opened again: soon at first, then rarely."""
+
+OPEN_WITHIN_S: Final = 5.0
+"""How long a call waits for an engine that is still opening, where no other is ready."""
 
 KIND_TITLES: Final[Mapping[EngineKind, str]] = {
     "stt": "speech-to-text",
@@ -30,34 +36,6 @@ KIND_TITLES: Final[Mapping[EngineKind, str]] = {
     "translator": "translation",
     "vad": "voice activity detection",
 }
-
-
-@dataclass(slots=True)
-class Meter:
-    """What a call spent inside an engine: `total_ms` in all; the last wait from `began` to `ended` (monotonic s)."""
-
-    engine: str = ""
-    total_ms: float = 0.0
-    began: float = 0.0
-    ended: float = 0.0
-
-    def add(self, began: float, ended: float) -> None:
-        """Count one wait."""
-        self.began, self.ended = began, ended
-        self.total_ms += (ended - began) * 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How long an engine may take: for its first output, for each further one, and in all, in seconds.
-
-    `armed`, where given, says whether the clock runs yet: a recogniser owes nothing before the utterance has ended.
-    """
-
-    first: float
-    following: float
-    total: float
-    armed: Callable[[], bool] | None = None
 
 
 class OpenEngine:
@@ -70,6 +48,7 @@ class OpenEngine:
         self.error = ""
         self.slots = asyncio.Semaphore(spec.max_parallel) if spec.max_parallel else nullcontext()
         self.settled = asyncio.Event()
+        self.strays: set[asyncio.Task[Any]] = set()
         self._engine: Any = None
         self._folder = folder
         self._bus = bus
@@ -85,25 +64,33 @@ class OpenEngine:
     async def keep_open(self) -> None:
         """Open the engine and hold it until cancelled; on failure say so and try again later."""
         options = own_options(self.config)
-        for attempt in range(1_000_000):
-            began = now()
+        failures = 0
+        while True:
+            began, opened = now(), float("inf")
             try:
                 async with self.spec.open(options, self._folder) as engine:
+                    opened = now()
                     self._engine, self.state, self.error = engine, "ready", ""
                     self.settled.set()
-                    self._bus.publish(EngineReady(engine=self.spec.name, kind=self.spec.kind, seconds=now() - began))
+                    self._bus.publish(EngineReady(engine=self.spec.name, kind=self.spec.kind, seconds=opened - began))
                     await asyncio.get_running_loop().create_future()  # held open until cancelled
             except asyncio.CancelledError:
-                raise
-            except Exception as error:
-                # A supervisor's duty: whatever an engine raises must not stop the hub.
-                known = isinstance(error, MynahError)
-                self.state, self.error = "failed", str(error) if known else f"{type(error).__name__}: {error}"
-                self.settled.set()
-                log.warning("%s engine %s cannot be used: %s", self.spec.kind, self.spec.name, self.error,
-                            exc_info=None if known else error)  # fmt: skip
-                self._bus.publish(EngineFailed(engine=self.spec.name, kind=self.spec.kind, error=self.error))
-            await asyncio.sleep(REOPEN_S[min(attempt, len(REOPEN_S) - 1)])
+                if being_cancelled():
+                    raise
+                self._note_failure("something that it waited for was cancelled")
+            except Exception as error:  # noqa: BLE001  # a supervisor's duty: whatever an engine raises must not stop the hub
+                self._note_failure(cause(error))
+            failures = 0 if now() - opened > REOPEN_S[-1] else failures
+            await asyncio.sleep(REOPEN_S[min(failures, len(REOPEN_S) - 1)])
+            failures += 1
+
+    def _note_failure(self, trouble: Exception | str) -> None:
+        known = not isinstance(trouble, Exception) or isinstance(trouble, MynahError)
+        self.state, self.error = "failed", str(trouble) if known else f"{type(trouble).__name__}: {trouble}"
+        self.settled.set()
+        log.warning("%s engine %s cannot be used: %s", self.spec.kind, self.spec.name, self.error,
+                    exc_info=None if known else trouble)  # type: ignore[arg-type]  # fmt: skip  # an exception then
+        self._bus.publish(EngineFailed(engine=self.spec.name, kind=self.spec.kind, error=self.error))
 
     async def stagger(self) -> None:
         """Wait until the engine's next call may start."""
@@ -122,12 +109,6 @@ class Chain:
     bus: EventBus
     failures: dict[str, int] = field(default_factory=dict)
 
-    async def first_ready(self, wait_s: float) -> Any:
-        """Return the first engine that is open, waiting for the first to open for at most `wait_s`."""
-        for candidate in await self._candidates(wait_s):
-            return candidate.engine
-        raise EngineUnavailable(self._none_message())
-
     async def stream(
         self, call: Callable[[Any], AsyncIterator[T]], *, total: float, armed: Callable[[], bool] | None = None,
         final: Callable[[T], bool] = lambda output: True, meter: Meter | None = None,
@@ -139,7 +120,10 @@ class Chain:
         """
         meter = meter if meter is not None else Meter()
         troubles: list[str] = []
-        for candidate in await self._candidates(5.0):
+        tried: list[OpenEngine] = []
+        deadline = now() + OPEN_WITHIN_S
+        while (candidate := await self._next(tried, deadline)) is not None:
+            tried.append(candidate)
             limits = Limits(
                 first=candidate.config["first_timeout"],
                 following=candidate.config["next_timeout"],
@@ -151,28 +135,34 @@ class Chain:
                 async with candidate.slots:
                     await candidate.stagger()
                     meter.engine = candidate.spec.name
-                    async with closing(_limited(call(candidate.engine), limits, meter)) as outputs:
+                    limited = LimitedCall(call(candidate.engine), limits, meter, candidate.strays)
+                    async with closing(limited.items()) as outputs:
                         async for output in outputs:
                             given = given or final(output)
                             yield output
                     return
             except Exception as error:  # noqa: BLE001  # the chain's duty: one engine's failure is the next one's turn
-                troubles.append(f"{candidate.spec.name}: {self._note(candidate, error)}")
+                troubles.append(f"{candidate.spec.name}: {self._note(candidate, cause(error))}")
                 if given:
                     break
         raise EngineError("; ".join(troubles) or self._none_message())
 
-    async def _candidates(self, wait_s: float) -> list[OpenEngine]:
-        """Return the engines that are open; where none is but one may yet be, wait for it."""
-        pending = [engine for engine in self.engines if not engine.settled.is_set()]
-        if pending and not any(engine.state == "ready" for engine in self.engines):
-            waits = [asyncio.ensure_future(engine.settled.wait()) for engine in pending]
+    async def _next(self, tried: Sequence[OpenEngine], deadline: float) -> OpenEngine | None:
+        """Return the first open engine that was not tried; where none is but one may yet be, wait for it."""
+        while True:
+            left = [engine for engine in self.engines if engine not in tried]
+            for engine in left:
+                if engine.state == "ready":
+                    return engine
+            opening = [engine for engine in left if not engine.settled.is_set()]
+            if not opening or now() >= deadline:
+                return None
+            waits = [asyncio.ensure_future(engine.settled.wait()) for engine in opening]
             try:
-                await asyncio.wait(waits, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(waits, timeout=deadline - now(), return_when=asyncio.FIRST_COMPLETED)
             finally:
                 for wait in waits:
                     wait.cancel()
-        return [engine for engine in self.engines if engine.state == "ready"]
 
     def _note(self, candidate: OpenEngine, error: Exception) -> str:
         name = candidate.spec.name
@@ -191,58 +181,7 @@ class Chain:
         return f"no {title} engine can be used ({reasons})"
 
 
-@asynccontextmanager
-async def closing(outputs: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
-    """Close an engine's generator at the end; an iterator of another kind is left as it is."""
-    try:
-        yield outputs
-    finally:
-        close = getattr(outputs, "aclose", None)
-        if close is not None:
-            await close()
-
-
-async def _limited(outputs: AsyncIterator[T], limits: Limits, meter: Meter) -> AsyncIterator[T]:
-    """Yield `outputs`, each within its limit; time spent by the consumer is not the engine's."""
-    async with closing(outputs):
-        first = True
-        while True:
-            began = now()
-            try:
-                output = await _next(outputs, limits.first if first else limits.following, limits.armed)
-            except StopAsyncIteration:
-                meter.add(began, now())
-                return
-            meter.add(began, now())
-            if limits.armed is None and meter.total_ms > limits.total * 1000:
-                raise StageTimeout(f"took more than {limits.total:g} s in all")
-            first = False
-            yield output
-
-
-async def _next(outputs: AsyncIterator[T], limit: float, armed: Callable[[], bool] | None) -> T:
-    if armed is None:
-        try:
-            async with asyncio.timeout(limit):
-                return await anext(outputs)
-        except TimeoutError:
-            raise StageTimeout(f"gave nothing for {limit:g} s") from None
-    # The clock runs from the moment it is armed: look at it in slices, without disturbing the wait.
-    wait = asyncio.ensure_future(anext(outputs))
-    left = limit
-    try:
-        while True:
-            done, _ = await asyncio.wait({wait}, timeout=_SLICE_S)
-            if done:
-                return wait.result()
-            left -= _SLICE_S if armed() else 0.0
-            if left <= 0:
-                raise StageTimeout(f"gave nothing for {limit:g} s after the end of speech")
-    finally:
-        if not wait.done():
-            wait.cancel()
-            await asyncio.wait({wait})
-
-
-_SLICE_S: Final = 0.5
-"""How exactly a limit that is armed later is kept."""
+def being_cancelled() -> bool:
+    """Return whether the current task was told to stop; a `CancelledError` that it meets otherwise is not its own."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -12,7 +12,7 @@ import logging
 import pickle
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from typing import Any, Final, Self
 
 from mynah.engines.frames import LENGTH, pack
@@ -256,7 +256,7 @@ class WorkerPool:
 
     async def stream(
         self, method: str, inputs: AsyncIterator[object] | None = None, *arguments: object
-    ) -> AsyncIterator[object]:
+    ) -> AsyncGenerator[object, None]:
         """Yield the outputs of a job while its inputs go in; jobs that find all workers busy wait in turn.
 
         Closing the generator abandons the job and does not wait for it. Inputs, outputs and arguments are pickled.
@@ -278,7 +278,7 @@ class WorkerPool:
     async def call(self, method: str, *arguments: object) -> object:
         """Run a job without inputs to its end and return its last output, or None."""
         last: object = None
-        async with contextlib.aclosing(self.stream(method, None, *arguments)) as outputs:  # type: ignore[type-var]
+        async with contextlib.aclosing(self.stream(method, None, *arguments)) as outputs:
             async for output in outputs:
                 last = output
         return last

@@ -336,7 +336,7 @@ def test_a_client_that_comes_back_gets_the_rest_to_the_very_sample(in_room, drop
         await asyncio.sleep(dropped_at)
         await room.detach()
         heard_ms = min(room.session._playbacks[turn].heard_ms, 230.0 + 1000 * dropped_at / 2)
-        before = room.audio()[: LISTENING.pcm_bytes(heard_ms)]
+        before = room.audio()[: LISTENING.pcm_bytes(heard_ms + 0.001)]
         room.session.played(turn, heard_ms)
         room.outputs.clear()
         room.times.clear()
@@ -389,7 +389,7 @@ def test_history_is_given_to_the_language_model_and_bounded(in_room):
         contents = [message.content for message in llm.asked[-1]]
         assert contents == ["Answer as a sparrow.", "question 1", "Yes.", "question 2", "Yes.", "question 3"]
 
-    in_room(scenario, llm=llm, tts=ScriptedTextToSpeech(ms_per_word=0.1), config={"sessions": {"history_turns": 2}})
+    in_room(scenario, llm=llm, tts=ScriptedTextToSpeech(ms_per_word=0.3), config={"sessions": {"history_turns": 2}})
 
 
 def test_too_long_a_text_is_refused_saying_the_limit(in_room):
@@ -513,7 +513,7 @@ def test_the_outputs_of_a_turn_end_with_one_last_output(in_room):
             ends = [output for output in room.of(LAST) if output.turn_id == turn_id]
             assert len(ends) == 1
 
-    in_room(scenario, tts=ScriptedTextToSpeech(ms_per_word=0.1))
+    in_room(scenario, tts=ScriptedTextToSpeech(ms_per_word=0.3))
 
 
 def test_phrases_count_from_one(in_room):

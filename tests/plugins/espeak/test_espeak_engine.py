@@ -1,5 +1,7 @@
 import asyncio
 import math
+import subprocess
+import sys
 import time
 from array import array
 from contextlib import AsyncExitStack, aclosing
@@ -300,3 +302,25 @@ def test_the_schema_refuses_what_espeak_cannot_do(wrong):
 
 def test_every_key_of_the_configuration_is_described():
     assert all(key.description for key in SCHEMA)
+
+
+REOPEN = """
+import asyncio, pathlib
+from mynah import Voice
+from mynah_espeak.engine import open_espeak
+
+async def main():
+    for _ in range(40):
+        async with open_espeak({}, pathlib.Path()) as engine:
+            async def say(text):
+                return [item async for item in engine.synthesize(text, voice=Voice(rate=0.9), language="en")]
+            assert all(await asyncio.gather(*(say(f"Sentence number {n}, and a clause.") for n in range(8))))
+
+asyncio.run(main())
+"""
+
+
+def test_opening_it_again_and_again_does_not_upset_the_library():
+    # In a process of its own, as a library that is upset takes the process with it.
+    done = subprocess.run([sys.executable, "-c", REOPEN], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,144 @@
+"""How long an engine may take over one call, and what becomes of a call that is given up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+from mynah.errors import EngineError, StageTimeout
+from mynah.timeline import now
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+LET_GO_S: Final = 2.0
+"""How long an engine may take to let go of a call that was given up; after that it is left behind."""
+
+SLICE_S: Final = 0.1
+"""How often a clock that is not armed yet is looked at."""
+
+
+@dataclass(slots=True)
+class Meter:
+    """What a call spent inside an engine: `total_ms` in all; the last wait from `began` to `ended` (monotonic s)."""
+
+    engine: str = ""
+    total_ms: float = 0.0
+    began: float = 0.0
+    ended: float = 0.0
+
+    def add(self, began: float, ended: float) -> None:
+        """Count one wait."""
+        self.began, self.ended = began, ended
+        self.total_ms += (ended - began) * 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long an engine may take: for its first output, for each further one, and in all, in seconds.
+
+    `armed`, where given, says whether the clock runs yet: a recogniser owes nothing before the utterance has ended.
+    Once armed it stays so.
+    """
+
+    first: float
+    following: float
+    total: float
+    armed: Callable[[], bool] | None = None
+
+
+@asynccontextmanager
+async def closing(outputs: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
+    """Close an engine's generator at the end; an iterator of another kind is left as it is."""
+    try:
+        yield outputs
+    finally:
+        close = getattr(outputs, "aclose", None)
+        if close is not None:
+            await close()
+
+
+class LimitedCall(Generic[T]):
+    """One call of an engine: its outputs, each within its limit; time spent by the consumer is not the engine's.
+
+    An engine that fails to let go of a call that was given up is left behind; its task is kept in `strays` until it
+    ends.
+    """
+
+    def __init__(self, outputs: AsyncIterator[T], limits: Limits, meter: Meter, strays: set[asyncio.Task[Any]]) -> None:
+        self._outputs = outputs
+        self._limits = limits
+        self._meter = meter
+        self._strays = strays
+
+    async def items(self) -> AsyncIterator[T]:
+        """Yield the outputs. Raises `StageTimeout` past a limit, and whatever the engine raises."""
+        limits, spent, limit = self._limits, 0.0, self._limits.first
+        try:
+            while True:
+                left = limits.total - spent
+                if left < limit:
+                    message = f"took more than {limits.total:g} s in all"
+                else:
+                    message = f"gave nothing for {limit:g} s" + (" after the end of speech" if limits.armed else "")
+                output, counted = await self._next(min(limit, left), message)
+                spent, limit = spent + counted, limits.following
+                yield output
+        except StopAsyncIteration:
+            return
+        finally:
+            await self._close()
+
+    async def _next(self, limit: float, message: str) -> tuple[T, float]:
+        """Return the next output and how long the clock ran for it."""
+        began = now()
+        wait = asyncio.ensure_future(anext(self._outputs))
+        try:
+            counted = await self._await(wait, limit)
+            if not wait.done():
+                raise StageTimeout(message)
+            if wait.cancelled():
+                raise EngineError("something that it waited for was cancelled")
+            return wait.result(), counted
+        finally:
+            self._meter.add(began, now())
+            if not wait.done():
+                wait.cancel()
+                await self._let_go(wait)
+
+    async def _await(self, wait: asyncio.Task[T], limit: float) -> float:
+        """Wait until `wait` is done or its clock has run for `limit`; return how long it ran."""
+        armed, counted = self._limits.armed or _at_once, 0.0
+        while not wait.done() and counted < limit:
+            running, began = armed(), now()
+            await asyncio.wait((wait,), timeout=limit - counted if running else SLICE_S)
+            counted += now() - began if running else 0.0
+        return counted
+
+    async def _close(self) -> None:
+        close = getattr(self._outputs, "aclose", None)
+        # A generator that is still running cannot be closed; it ends with the task that it was left behind in.
+        if close is not None and not getattr(self._outputs, "ag_running", False):
+            await self._let_go(asyncio.ensure_future(close()))
+
+    async def _let_go(self, task: asyncio.Task[Any]) -> None:
+        """Wait for the end of `task`, but not for long."""
+        self._strays.add(task)
+        task.add_done_callback(self._forget)
+        await asyncio.wait((task,), timeout=LET_GO_S)
+        if not task.done():
+            log.warning("%s does not let go of a call that was stopped; it is left behind", self._meter.engine)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._strays.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The call is over, so that this is nobody's failure any more.
+            log.debug("%s failed while it let go of a call", self._meter.engine, exc_info=error)
+
+
+def _at_once() -> bool:
+    return True
