@@ -162,6 +162,8 @@ def keys(n_grams: Ints, vocabulary: int) -> Ints:
 
 def look_up(known: Ints, values: Floats, wanted: Ints) -> Floats:
     """Return the value of each wanted key, 0 for those that are not known."""
+    if not len(known):
+        return np.zeros(len(wanted))
     order = np.argsort(known, kind="stable")
     ordered = known[order]
     place = np.searchsorted(ordered, wanted)

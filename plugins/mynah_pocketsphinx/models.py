@@ -60,9 +60,11 @@ class Models:
             return None
         try:
             domain = json.loads((home / "domain.json").read_text(encoding="utf-8"))
+            if any((home / file).stat().st_size != size for file, size in domain["sizes"].items()):
+                raise ValueError("a file is not as long as it was")  # noqa: TRY301 - one more kind of damage
             decoder = self.decoder(lm=str(home / "talk.lm.bin"), dict=str(home / "words.dict"))
             os.utime(home)
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, AttributeError, RuntimeError) as error:
             log.warning("the model in %s cannot be used (%s); it is built anew", home, error)
             return None
         names = frozenset(tuple(name) for name in domain["names"])
@@ -116,7 +118,8 @@ class Models:
         (home / "words.dict").write_text("".join(lines), encoding="utf-8")
         padded = ((START, *sentence, END) for sentence in expected)
         pairs = sorted({f"{one} {two}" for row in padded for one, two in pairwise(row)})
-        domain = {"names": names_of(hints), "pairs": pairs if hints.questions else []}
+        sizes = {file.name: file.stat().st_size for file in home.iterdir()}
+        domain = {"names": names_of(hints), "pairs": pairs if hints.questions else [], "sizes": sizes}
         (home / "domain.json").write_text(json.dumps(domain), encoding="utf-8")
 
     def _forget(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 import mynah.cli
 from mynah.audio import LISTENING, AudioFormat, read_audio
@@ -24,20 +25,18 @@ def _frames(file, before_ms=0, after_ms=0):
     return [pcm[start : start + 640] for start in range(0, len(pcm), 640)]
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    """One data folder for all hubs of this file: a recogniser's model is built once and then found there."""
-    return tmp_path_factory.mktemp("data")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
-async def hub(tmp_path, data):
-    async with run_hub(tmp_path, installed=EMBEDDED, config={"data": str(data)}) as running:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hub(tmp_path_factory):
+    """One hub for all of them: its recogniser builds its model once."""
+    async with run_hub(tmp_path_factory.mktemp("hub"), installed=EMBEDDED) as running:
         await running.warm(60)
         yield running
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def speaker(hub):
     async with FakeSpeaker(hub.addresses["http"], plays=[PLAYS]) as connected:
         yield connected
@@ -109,7 +108,7 @@ async def test_an_interruption_stops_the_sound_and_history_has_what_was_heard(hu
         turn = await asking
         told = next(message for message in turn.messages if message.name == "interrupted")
         assert not [piece for piece in turn.audio if piece.at > told.at]
-        (session,) = hub.sessions()
+        session = hub.session(speaker.session_id).describe()
         heard = session["history"][-1]["reply"]
         assert 0 < len(heard) < len(turn.reply)
         assert told.data["heard"] == heard

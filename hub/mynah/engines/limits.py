@@ -21,6 +21,9 @@ LET_GO_S: Final = 2.0
 SLICE_S: Final = 0.1
 """How often a clock that is not armed yet is looked at."""
 
+GRAIN_S: Final = 0.001
+"""How exactly limits are kept."""
+
 
 @dataclass(slots=True)
 class Meter:
@@ -115,7 +118,8 @@ class LimitedCall(Generic[T]):
         armed, counted = self._limits.armed or _at_once, 0.0
         while not wait.done() and counted < limit:
             running, began = armed(), now()
-            await asyncio.wait((wait,), timeout=limit - counted if running else SLICE_S)
+            # A pause that is too short for the clock to notice would never end this loop.
+            await asyncio.wait((wait,), timeout=max(limit - counted, GRAIN_S) if running else SLICE_S)
             counted += now() - began if running else 0.0
         return counted
 

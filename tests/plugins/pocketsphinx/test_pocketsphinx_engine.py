@@ -170,15 +170,15 @@ async def test_two_personas_are_heard_by_one_worker(engine, hints, say):
     assert (await hear(engine, say("How tall is a giraffe?"), hints))[-1].text == "how tall is a giraffe"
 
 
-async def test_a_model_deleted_behind_its_back_is_built_again(engine, tmp_path, hints, say):
+async def test_a_model_deleted_behind_its_back_is_built_again(tmp_path, hints, say):
     async with open_pocketsphinx({}, tmp_path) as engine:
         await engine.warm_up(Grounding(), hints)
         [model] = (tmp_path / "models").iterdir()
         for file in model.iterdir():
             file.unlink()
-        os.kill(workers()[-1], signal.SIGKILL)
+        os.kill(workers()[0], signal.SIGKILL)
         question = say("How tall is a giraffe?")
-        with pytest.raises(EngineError, match="gone from the data folder"):
+        with pytest.raises(EngineError, match=r"gone from the data folder|died"):
             await hear(engine, question, hints)
         assert (await hear(engine, question, hints))[-1].text == "how tall is a giraffe"
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import math
 import time
 from pathlib import Path
@@ -120,7 +119,6 @@ def test_a_model_without_questions_is_of_general_talk(tmp_path):
     model = Models(tmp_path, 0.5).build("key", Hints())
     assert not model.pairs
     assert not model.names
-    assert json.loads((tmp_path / "key" / "domain.json").read_text()) == {"names": [], "pairs": []}
 
 
 def test_models_used_longest_ago_are_deleted(tmp_path, hints):
