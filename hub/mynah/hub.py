@@ -152,6 +152,8 @@ class MynahHub:
             began = now()
             try:
                 await component.spec.run(self, component.config, lambda: self._note_ready(component))
+                if being_cancelled():
+                    return
                 message = "ended by itself"
             except asyncio.CancelledError:
                 if being_cancelled():
@@ -160,6 +162,8 @@ class MynahHub:
                 log.error("component %s failed: %s", name, message)  # noqa: TRY400  # the traceback is asyncio's own
             except Exception as failure:
                 # The supervisor's duty: a component's failure must not reach its siblings.
+                if being_cancelled():
+                    raise  # it failed to stop in good order, and must not be started again
                 error = cause(failure)
                 known = isinstance(error, MynahError)
                 message = str(error) if known else f"{type(error).__name__}: {error}"
@@ -183,13 +187,18 @@ class MynahHub:
         with self.bus.subscribe(EngineReady, name="warm-up") as opened:
             await asyncio.to_thread(_load_codecs)
             await self.engines_settled(READY_WITHIN_S)
-            for engine in self._all_engines():
-                await self._warm_engine(engine)
+            warmed: dict[OpenEngine, int] = {}
+            await self._warm_engines(warmed)
             self._warm.set()
-            async for event in opened:  # an engine that came, or came back, later
-                for engine in self._all_engines():
-                    if engine.spec.name == event.engine:
-                        await self._warm_engine(engine)
+            async for _ in opened:  # an engine came, or came back, later
+                await self._warm_engines(warmed)
+
+    async def _warm_engines(self, warmed: dict[OpenEngine, int]) -> None:
+        """Warm every engine up that has opened since it was `warmed`."""
+        for engine in self._all_engines():
+            if engine.openings > warmed.get(engine, 0):
+                warmed[engine] = engine.openings
+                await self._warm_engine(engine)
 
     async def _warm_engine(self, engine: OpenEngine) -> None:
         if engine.state != "ready" or not isinstance(engine.engine, Warmable):

@@ -227,6 +227,10 @@ class Session(Protocol):
         """Speak `text` as it is; return the id of its turn."""
         ...
 
+    def greet(self) -> str | None:
+        """Speak the persona's greeting; return the id of its turn, or None where it has none."""
+        ...
+
     def interrupt(self, reason: str = "interrupt") -> bool:
         """Stop every reply at once; return whether there was one."""
         ...

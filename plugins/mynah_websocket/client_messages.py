@@ -89,6 +89,11 @@ class Say:
 
 
 @message
+class Greet:
+    """Have the persona greet: somebody came near."""
+
+
+@message
 class Interrupt:
     """Stop every reply at once."""
 
@@ -135,9 +140,9 @@ class Bye:
     """End the session and the connection. Without it the session waits 30 seconds for you to come back."""
 
 
-ClientMessage = Hello | Listen | EndListening | Text | Say | Interrupt | Played | Update | Clock | Ping | Bye
+ClientMessage = Hello | Listen | EndListening | Text | Say | Greet | Interrupt | Played | Update | Clock | Ping | Bye
 CLIENT_MESSAGES: Final[tuple[type[Any], ...]] = (
-    Hello, Listen, EndListening, Text, Say, Interrupt, Played, Update, Clock, Ping, Bye,
+    Hello, Listen, EndListening, Text, Say, Greet, Interrupt, Played, Update, Clock, Ping, Bye,
 )  # fmt: skip
 BY_NAME: Final = {name_of(cls): cls for cls in CLIENT_MESSAGES}
 

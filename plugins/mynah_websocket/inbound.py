@@ -44,6 +44,8 @@ class Inbound:
                 self._session.submit(text, language=language)
             case heard.Say(text=text, language=language, start_at=start_at):
                 self._session.say(text, language=language, start_at=start_at)
+            case heard.Greet():
+                self._session.greet()
             case heard.Interrupt(reason=reason):
                 self._session.interrupt(reason)
             case heard.Played(turn=turn, ms=ms):

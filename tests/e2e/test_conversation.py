@@ -144,3 +144,10 @@ async def test_health_says_that_all_is_well(hub):
     health = hub.health()
     assert health["status"] == "healthy", health
     assert health["ready"]
+
+
+async def test_the_guide_greets_by_what_it_stands_at(hub):
+    async with FakeSpeaker(hub.addresses["http"], plays=[PLAYS], context={"exhibit": "giraffe"}) as speaker:
+        turn = await speaker.greet()
+        assert turn.reply == "Hello! Ask me anything about the giraffes."
+        assert turn.audio

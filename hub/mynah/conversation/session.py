@@ -197,6 +197,11 @@ class Conversation:
         """Speak `text` as it is."""
         return self._take_text(text, language, recipe="say", start_at=start_at).id
 
+    def greet(self) -> str | None:
+        """Speak the persona's greeting, if it has one."""
+        greeting = self.persona.greeting(self.context)
+        return self.say(greeting) if greeting else None
+
     def _take_text(self, text: str, language: str | None, **more: Any) -> Turn:
         self._require_open()
         if not text.strip():

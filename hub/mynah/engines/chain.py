@@ -46,6 +46,7 @@ class OpenEngine:
         self.config = config
         self.state: Literal["opening", "ready", "failed"] = "opening"
         self.error = ""
+        self.openings = 0
         self.slots = asyncio.Semaphore(spec.max_parallel) if spec.max_parallel else nullcontext()
         self.settled = asyncio.Event()
         self.strays: set[asyncio.Task[Any]] = set()
@@ -71,6 +72,7 @@ class OpenEngine:
                 async with self.spec.open(options, self._folder) as engine:
                     opened = now()
                     self._engine, self.state, self.error = engine, "ready", ""
+                    self.openings += 1
                     self.settled.set()
                     self._bus.publish(EngineReady(engine=self.spec.name, kind=self.spec.kind, seconds=opened - began))
                     await asyncio.get_running_loop().create_future()  # held open until cancelled
@@ -78,8 +80,12 @@ class OpenEngine:
                 if being_cancelled():
                     raise
                 self._note_failure("something that it waited for was cancelled")
-            except Exception as error:  # noqa: BLE001  # a supervisor's duty: whatever an engine raises must not stop the hub
+            except Exception as error:  # a supervisor's duty: whatever an engine raises must not stop the hub
+                if being_cancelled():
+                    raise  # it failed to close in good order, and must not be opened again
                 self._note_failure(cause(error))
+            if being_cancelled():
+                return
             failures = 0 if now() - opened > REOPEN_S[-1] else failures
             await asyncio.sleep(REOPEN_S[min(failures, len(REOPEN_S) - 1)])
             failures += 1

@@ -181,6 +181,12 @@ class FakeSpeaker:
         """End the utterance."""
         await self.send("end_listening")
 
+    async def greet(self, *, timeout_s: float = WAIT_S) -> ReceivedTurn:
+        """Have the persona greet, wait for the end of the turn and return it."""
+        known = set(self.turns)
+        await self.send("greet")
+        return await self._new_turn(known, timeout_s)
+
     async def interrupt(self, reason: str | None = None) -> None:
         """Stop every reply."""
         await self.send("interrupt", reason=reason)

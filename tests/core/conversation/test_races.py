@@ -17,7 +17,6 @@ from mynah.outputs import (
     Interrupted,
     Output,
     PhraseFailed,
-    ReplyToken,
     SpeechChunk,
     SpeechEnded,
     SpeechStarted,

@@ -379,6 +379,29 @@ async def test_stopping_closes_the_engine():
     assert events == ["open", "closed"]
 
 
+@pytest.mark.parametrize("fails", [True, False])
+@virtual
+async def test_an_engine_that_does_not_close_in_good_order_is_not_opened_again(fails):
+    opened = []
+
+    @asynccontextmanager
+    async def open_engine(config, folder):
+        opened.append(now())
+        with contextlib.suppress(asyncio.CancelledError):
+            yield Script()
+        if fails:
+            raise RuntimeError("the worker was gone already")
+
+    engine = OpenEngine(EngineSpec(name="e", kind="llm", open=open_engine), {}, None, EventBus())
+    task = asyncio.ensure_future(engine.keep_open())
+    await engine.settled.wait()
+    task.cancel()
+    await asyncio.wait({task}, timeout=0.5)
+    assert task.done()
+    assert (type(None if task.cancelled() else task.exception()) is RuntimeError) is fails
+    assert len(opened) == 1
+
+
 @virtual
 async def test_an_engine_is_given_its_own_options_only():
     seen = []

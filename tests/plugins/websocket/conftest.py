@@ -77,6 +77,10 @@ class ScriptedSession:
         self.on_text(text)
         return "t1"
 
+    def greet(self) -> str:
+        self.note("greet")
+        return "t1"
+
     def interrupt(self, reason="interrupt") -> bool:
         """As the real one: nothing of the turn that waits goes out any more."""
         self.note("interrupt", reason)
