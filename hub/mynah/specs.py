@@ -150,6 +150,8 @@ class Bus(Protocol):
 
 ListenMode = Literal["push_to_talk", "open"]
 InputPolicy = Literal["interrupt", "queue", "concurrent"]
+Urgency = Literal["reply", "announcement", "alarm"]
+"""What goes first at a loudspeaker: an alarm before an announcement before a reply, which pauses and then goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,8 +225,18 @@ class Session(Protocol):
         """Take a question as text; return the id of its turn."""
         ...
 
-    def say(self, text: str, *, language: str | None = None, start_at: float | None = None) -> str:
-        """Speak `text` as it is; return the id of its turn."""
+    def say(
+        self,
+        text: str,
+        *,
+        language: str | None = None,
+        start_at: float | None = None,
+        urgency: Urgency = "reply",
+    ) -> str:
+        """Speak `text` as it is; return the id of its turn.
+
+        A reply interrupts the one before it; what is more urgent makes it pause. An alarm is not stopped by new input.
+        """
         ...
 
     def greet(self) -> str | None:

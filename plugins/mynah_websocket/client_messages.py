@@ -86,6 +86,11 @@ class Say:
     text: str = wire(kinds.text(TEXT_LIMIT), "what is to be said")
     language: str | None = wire(kinds.LANGUAGE, "its language, where it is not the session's", default=None)
     start_at: float | None = wire(kinds.CLOCK, "when its first sample shall sound", default=None)
+    urgency: Literal["reply", "announcement", "alarm"] = wire(
+        kinds.choice("reply", "announcement", "alarm"),
+        "an announcement makes a reply pause, and the reply goes on after it; an alarm goes before both",
+        default="reply",
+    )
 
 
 @message

@@ -42,8 +42,8 @@ class Inbound:
                 self._session.end_listening()
             case heard.Text(text=text, language=language):
                 self._session.submit(text, language=language)
-            case heard.Say(text=text, language=language, start_at=start_at):
-                self._session.say(text, language=language, start_at=start_at)
+            case heard.Say(text=text, language=language, start_at=start_at, urgency=urgency):
+                self._session.say(text, language=language, start_at=start_at, urgency=urgency)
             case heard.Greet():
                 self._session.greet()
             case heard.Interrupt(reason=reason):

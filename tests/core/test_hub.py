@@ -525,29 +525,35 @@ async def test_an_engine_that_cannot_be_warmed_up_keeps_no_other_from_it(build, 
     assert "a_broken could not make ready for crow" in caplog.text
 
 
-@virtual
-async def test_an_engine_that_opens_late_or_again_is_warmed_up_then(build):
-    engine, breaks = WarmedDetector(), [EngineError("the worker died")]
+async def test_an_engine_that_opens_late_or_again_is_warmed_up_then(build, monkeypatch):
+    monkeypatch.setattr("mynah.hub.READY_WITHIN_S", 0.01)
+    monkeypatch.setattr("mynah.engines.chain.REOPEN_S", (0.01,))
+    engine, allowed, breaks = WarmedDetector(), asyncio.Event(), asyncio.Event()
 
     @asynccontextmanager
     async def open_engine(config, folder):
-        await asyncio.sleep(100)
+        await allowed.wait()
         async with asyncio.TaskGroup() as group:
-            if breaks:
-                group.create_task(break_down())
+            group.create_task(break_down())
             yield engine
 
     async def break_down():
-        await asyncio.sleep(100)
-        raise breaks.pop()
+        await breaks.wait()
+        breaks.clear()
+        raise EngineError("the worker died")
+
+    async def until(warmed):
+        async with asyncio.timeout(20):
+            while engine.warmed != warmed:  # noqa: ASYNC110  # a list, which nobody signals
+                await asyncio.sleep(0.001)
 
     async with build(EngineSpec(name="ears", kind="vad", open=open_engine, embedded=True), *TWO).running() as hub:
-        await hub.warm(30)
+        await hub.warm(20)
         assert engine.warmed == []
-        await asyncio.sleep(100)
-        assert engine.warmed == ["crow", "owl"]
-        await asyncio.sleep(250)
-        assert engine.warmed == ["crow", "owl"] * 2
+        allowed.set()
+        await until(["crow", "owl"])
+        breaks.set()
+        await until(["crow", "owl"] * 2)
 
 
 # ---------------------------------------------------------------- draining

@@ -87,7 +87,7 @@ class Outlet:
         if playback is None:
             return chunk
         playback.join(chunk.at_ms)
-        placed = replace(chunk, at_ms=playback.sent_ms)
+        placed = chunk if chunk.at_ms == playback.sent_ms else replace(chunk, at_ms=playback.sent_ms)
         playback.sent(chunk.audio.ms, self.pacer.level)
         return placed
 

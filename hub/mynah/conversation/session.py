@@ -24,7 +24,7 @@ from mynah.engines.protocols import SpeechDetector
 from mynah.errors import InputError, LimitError
 from mynah.events import Heard, Replied, ReplyFailed, ReplyInterrupted, TurnStarted
 from mynah.outputs import Interrupted, Output, SpeechChunk, StageStarted, TurnDropped, TurnFailed
-from mynah.specs import EngineKind, InputPolicy, ListenMode, OutletOptions
+from mynah.specs import EngineKind, InputPolicy, ListenMode, OutletOptions, Urgency
 from mynah.timeline import now
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,9 @@ CLEANUP_S: Final = 5.0
 
 SILENT_MICROPHONE_S: Final = 5.0
 """How much longer than the longest utterance a microphone may take for one."""
+
+NEW_INPUT: Final = "new input"
+"""Why a reply gives way to what a person says next."""
 
 MAX_TURNS: Final = 8
 """Turns of one session that may be under way at once; more are refused."""
@@ -175,10 +178,9 @@ class Conversation:
 
     def _hear_instead(self) -> Turn:
         """Open a turn for somebody who pressed the button: whatever is being said gives way at once."""
-        turn = self._hear()
         if self.policy == "interrupt":
-            self.interrupt("new input", keep=turn)
-        return turn
+            self.interrupt("new input")
+        return self._hear()
 
     def _detector(self) -> SpeechDetector:
         for engine in self._around.chains["vad"].engines:
@@ -193,9 +195,16 @@ class Conversation:
         """Take a question as text."""
         return self._take_text(text, language, recipe="converse").id
 
-    def say(self, text: str, *, language: str | None = None, start_at: float | None = None) -> str:
+    def say(
+        self,
+        text: str,
+        *,
+        language: str | None = None,
+        start_at: float | None = None,
+        urgency: Urgency = "reply",
+    ) -> str:
         """Speak `text` as it is."""
-        return self._take_text(text, language, recipe="say", start_at=start_at).id
+        return self._take_text(text, language, recipe="say", start_at=start_at, urgency=urgency).id
 
     def greet(self) -> str | None:
         """Speak the persona's greeting, if it has one."""
@@ -208,8 +217,8 @@ class Conversation:
             raise InputError("the text is empty")
         if len(text) > self._around.limits.text_chars:
             raise LimitError(f"the text has {len(text)} characters; at most {self._around.limits.text_chars} are taken")
-        if self.policy == "interrupt":
-            self.interrupt("new input")
+        if self.policy == "interrupt" and more.get("urgency", "reply") == "reply":
+            self.interrupt(NEW_INPUT)
         return self._start(text=text.strip(), language=language, **more)
 
     # ------------------------------------------------------------ turns
@@ -230,10 +239,12 @@ class Conversation:
             recognised=self._recognised,
             may_answer=self._may_answer,
             may_apologise=self._may_apologise,
+            ahead_ms=lambda: self._spool.waiting_ms,
         )
         turn = Turn(f"t{self._count}", links, **what)
         self._turns[turn.id] = turn
         self._playbacks[turn.id] = Playback()
+        self._spool.put_first(turn.id, turn.urgency)
         if turn.being_heard:
             self._post(StageStarted(turn_id=turn.id, stage="listening"))
         task = asyncio.get_running_loop().create_task(self._run(turn), name=f"turn {self.id}/{turn.id}")
@@ -290,13 +301,13 @@ class Conversation:
     def _recognised(self, turn: Turn) -> None:
         """Stop earlier replies: somebody speaks, and words were recognised."""
         if self.policy == "interrupt" and not turn.over:
-            self.interrupt("new input", keep=turn)
+            self.interrupt(NEW_INPUT, keep=turn)
 
     async def _may_answer(self, turn: Turn) -> None:
         self._around.bus.publish(TurnStarted(session_id=self.id, turn_id=turn.id))
         if turn.text and turn.recipe == "converse":
             self._around.bus.publish(Heard(session_id=self.id, turn_id=turn.id, text=turn.text, language=turn.language))
-        if self.policy == "queue":
+        if self.policy == "queue" and turn.urgency == "reply":
             earlier = [task for id, task in self._tasks.items() if _number(id) < _number(turn.id)]
             if earlier:
                 await asyncio.wait(earlier)
@@ -327,7 +338,8 @@ class Conversation:
         stopped = False
         for turn in list(self._turns.values()):
             going_on = turn.id in self._tasks or self._sounding(turn.id)
-            if turn is not keep and not turn.over and going_on and not turn.being_heard:
+            spared = turn is keep or turn.being_heard or (turn.urgency == "alarm" and reason == NEW_INPUT)
+            if going_on and not turn.over and not spared:
                 self._stop(turn, reason)
                 stopped = True
         return stopped
@@ -371,7 +383,8 @@ class Conversation:
 
     def _forget_done(self) -> None:
         """Forget turns that were stopped, or have been heard and will not be asked for again."""
-        self._spool.forget_heard(self._surely_heard_ms)
+        if self._outlet is not None:  # else a client may come back and say what it did not hear
+            self._spool.forget_heard(self._surely_heard_ms)
         spooled = self._spool.turns()
         for turn_id, turn in list(self._turns.items()):
             if turn.over or not (turn_id in self._tasks or turn_id in spooled or self._sounding(turn_id)):

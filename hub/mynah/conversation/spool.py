@@ -10,6 +10,7 @@ from typing import Final
 
 from mynah.conversation.playback import ROUNDING_MS
 from mynah.outputs import LAST, Output, PhraseFailed, SpeechChunk, SpeechEnded, SpeechStarted
+from mynah.specs import Urgency
 
 MAX_OUTPUTS: Final = 20_000
 """Outputs that wait at most; an outlet that never reads must not cost more memory than that."""
@@ -17,6 +18,8 @@ MAX_OUTPUTS: Final = 20_000
 MAX_SENT_BYTES: Final = 8 * 1024 * 1024
 """Audio that is kept after sending at most: four minutes of 16 kHz PCM; a client that takes a whole reply at once,
 and comes back later than that, gets what is left."""
+
+URGENCY: Final[Mapping[Urgency, int]] = {"reply": 0, "announcement": 1, "alarm": 2}
 
 _SPEECH: Final = (SpeechStarted, SpeechChunk, SpeechEnded, PhraseFailed)
 _Key = tuple[str, int, int]
@@ -48,6 +51,7 @@ class Spool:
         self._waiting_ms = 0.0
         self._sent: dict[_Key, _Sent] = {}
         self._sent_bytes = 0
+        self._urgent: dict[str, int] = {}
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
 
@@ -55,6 +59,11 @@ class Spool:
     def waiting_ms(self) -> float:
         """Milliseconds of audio that the outlet has not taken yet."""
         return self._waiting_ms
+
+    def put_first(self, turn_id: str, urgency: Urgency) -> None:
+        """Let that turn go before everything less urgent, until its end was taken: a reply pauses meanwhile."""
+        if URGENCY[urgency]:
+            self._urgent[turn_id] = URGENCY[urgency]
 
     def has_waiting(self, turn_id: str) -> bool:
         """Whether the outlet has not taken all of that turn yet."""
@@ -67,7 +76,7 @@ class Spool:
     async def put(self, output: Output) -> None:
         """Add an output; audio waits while more than `ahead_ms` of it is there, everything while very much is."""
         while len(self._waiting) >= MAX_OUTPUTS or (
-            isinstance(output, SpeechChunk) and self._waiting_ms > self._ahead_ms
+            isinstance(output, SpeechChunk) and self._ahead_of(output.turn_id) > self._ahead_ms
         ):
             self._room.clear()
             await self._room.wait()
@@ -81,12 +90,15 @@ class Spool:
 
     async def take(self, stopped: Callable[[], bool]) -> Output | None:
         """Wait for the next output and return it, or None once `stopped`; what may be asked for again is kept."""
-        while not stopped() and not self._waiting:
+        while not stopped() and (index := self._next()) is None:
             self._arrived.clear()
             await self._arrived.wait()
-        if stopped():
+        if stopped() or index is None:
             return None
-        output = self._waiting.popleft()
+        output = self._waiting[index]
+        del self._waiting[index]
+        if isinstance(output, LAST):
+            self._urgent.pop(output.turn_id, None)
         self._waiting_ms = self._waiting_ms - _ms(output) if self._waiting else 0.0
         self._room.set()
         self._keep(output)
@@ -98,8 +110,10 @@ class Spool:
 
     def purge(self, turn_id: str) -> None:
         """Drop everything of that turn, waiting or sent."""
+        self._urgent.pop(turn_id, None)
         self._waiting = deque(output for output in self._waiting if output.turn_id != turn_id)
         self._waiting_ms = sum(map(_ms, self._waiting))
+        self._arrived.set()
         for key in [key for key in self._sent if key[0] == turn_id]:
             self._drop_sent(key)
         self._room.set()
@@ -131,6 +145,30 @@ class Spool:
         self._waiting_ms = sum(map(_ms, self._waiting))
         if self._waiting:
             self._arrived.set()
+
+    def _next(self) -> int | None:
+        """Return which of those waiting is next: the first, or while something urgent is said the first of that.
+
+        What makes no sound may pass, unless sound of its own turn is held back before it.
+        """
+        if not self._urgent:
+            return 0 if self._waiting else None
+        most = max(self._urgent.values())
+        held: set[str] = set()
+        for index, output in enumerate(self._waiting):
+            if self._urgent.get(output.turn_id, 0) == most:
+                return index
+            if isinstance(output, _SPEECH):
+                held.add(output.turn_id)
+            elif output.turn_id not in held:
+                return index
+        return None
+
+    def _ahead_of(self, turn_id: str) -> float:
+        """Return the milliseconds of audio that a turn has to wait for: what is less urgent does not count."""
+        if turn_id not in self._urgent:
+            return self._waiting_ms
+        return sum(_ms(output) for output in self._waiting if output.turn_id == turn_id)
 
     def _keep(self, output: Output) -> None:
         if isinstance(output, _SPEECH):

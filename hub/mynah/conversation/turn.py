@@ -30,7 +30,7 @@ from mynah.outputs import (
     TurnFailed,
     TurnFinished,
 )
-from mynah.specs import EngineKind
+from mynah.specs import EngineKind, Urgency
 from mynah.timeline import Timeline
 from mynah.values import Grounding, Message, OutcomeKind, ReplyNote, Token, Transcript, WordMark
 
@@ -38,6 +38,12 @@ log = logging.getLogger(__name__)
 
 PHRASES_AHEAD: Final = 8
 """Phrases that may wait for their synthesis; then the language model is not read any further."""
+
+PLENTY_MS: Final = 8_000.0
+"""Audio waiting to be heard with which later sentences are voiced together: longer phrases sound more natural."""
+
+LONG_PHRASE: Final = 250
+"""Characters of a phrase that is not made longer still."""
 
 _WORD_COMPLETE: Final = re.compile(r"\w[\W_]")
 
@@ -85,6 +91,7 @@ class Links:
     recognised: Callable[[Turn], None]
     may_answer: Callable[[Turn], Awaitable[None]]
     may_apologise: Callable[[Turn], bool]
+    ahead_ms: Callable[[], float]
 
 
 @dataclass(slots=True)
@@ -101,6 +108,7 @@ class Turn:
     language: str | None = None
     recipe: Literal["converse", "say"] = "converse"
     start_at: float | None = None
+    urgency: Urgency = "reply"
     timeline: Timeline = field(default_factory=Timeline)
     outcome: OutcomeKind = "answered"
     subject: str = ""
@@ -246,17 +254,18 @@ class Turn:
     async def _think(self, phrases: asyncio.Queue[PhraseReady | None], scene: Scene, language: str) -> None:
         splitter = PhraseSplitter(scene.persona.spec.first_phrase_words, language)
         meter = Meter()
+        held: SplitPhrase | None = None
         try:
             async with closing(self._tokens(scene, language, meter)) as tokens:
                 async for token in tokens:
                     await self._take_token(token)
                     for phrase in splitter.feed(token):
-                        await self._release(phrase, phrases, meter)
-            for phrase in splitter.flush():
-                await self._release(phrase, phrases, meter)
+                        held = await self._release_or_hold(held, phrase, phrases, meter)
         except MynahError as error:
             # What was said so far is heard to its end; the turn then says that it broke off.
             self.trouble = error
+        for phrase in [*([held] if held else []), *(splitter.flush() if self.trouble is None else [])]:
+            await self._release(phrase, phrases, meter)
         if self.trouble is None and not self.phrases:
             self.trouble = MynahError("the reply was empty")
         await phrases.put(None)
@@ -292,6 +301,21 @@ class Turn:
         if "first_word" not in self.timeline.marks and _WORD_COMPLETE.search(self.reply):
             self.timeline.mark("first_word")
         await self.links.emit(ReplyToken(turn_id=self.id, text=token))
+
+    async def _release_or_hold(
+        self,
+        held: SplitPhrase | None,
+        phrase: SplitPhrase,
+        phrases: asyncio.Queue[PhraseReady | None],
+        meter: Meter,
+    ) -> SplitPhrase | None:
+        """Release `phrase`, after what was held back; but while plenty is to be heard hold it for a longer one."""
+        if held is not None:
+            phrase = SplitPhrase(f"{held.text} {phrase.text}", phrase.boundary)
+        if self.phrases and len(phrase.text) < LONG_PHRASE and self.links.ahead_ms() > PLENTY_MS:
+            return phrase
+        await self._release(phrase, phrases, meter)
+        return None
 
     async def _release(self, phrase: SplitPhrase, phrases: asyncio.Queue[PhraseReady | None], meter: Meter) -> None:
         self.phrases += 1
@@ -357,5 +381,6 @@ def _messages(scene: Scene, text: str) -> list[Message]:
     messages = [Message("system", spec.prompt)] if spec.prompt else []
     for exchange in scene.history:
         messages.append(Message("user", exchange.user))
-        messages.append(Message("assistant", exchange.reply, exchange.subject))
+        if exchange.reply or exchange.subject:  # stopped before a word was heard: there was no answer
+            messages.append(Message("assistant", exchange.reply, exchange.subject))
     return [*messages, Message("user", text)]

@@ -746,7 +746,38 @@ def test_a_phrase_that_is_stopped_while_it_is_made_is_not_heard_to_its_end(in_ro
     in_room(scenario, llm=ScriptedLanguageModel([sentence]), tts=Voice())
 
 
+def test_a_question_that_was_not_answered_is_told_to_the_model_without_an_empty_answer(in_room):
+    made = engines()
+
+    async def scenario(room):
+        room.session.submit("one")
+        await asyncio.sleep(0.01)
+        room.session.submit("two")
+        await room.turn_over("t2")
+        assert [(message.role, message.content) for message in made["llm"].asked[-1]][1:] == [
+            ("user", "one"), ("user", "two"),
+        ]  # fmt: skip
+
+    in_room(scenario, **made)
+
+
 # ---------------------------------------------------------------- listening
+
+
+def test_the_button_stops_the_reply_before_the_new_turn_is_told_of(in_room):
+    async def scenario(room):
+        for number in range(1, 7):
+            room.session.submit("one")
+            await asyncio.sleep(0.5)
+            room.outputs.clear()
+            room.session.listen(LISTENING)
+            room.session.feed(LOUD)
+            await asyncio.sleep(0.01)
+            assert room.names()[:2] == ["Interrupted", "StageStarted"]
+            room.session.end_listening()
+            await room.turn_over(f"t{2 * number}")
+
+    in_room(scenario, **engines())
 
 
 def test_a_turn_that_is_being_answered_is_not_dropped_by_pressing_the_button_again(in_room):

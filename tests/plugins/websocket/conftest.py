@@ -72,7 +72,7 @@ class ScriptedSession:
         self.on_text(text)
         return "t1"
 
-    def say(self, text, *, language=None, start_at=None) -> str:
+    def say(self, text, *, language=None, start_at=None, urgency="reply") -> str:
         self.note("say", text, language, start_at)
         self.on_text(text)
         return "t1"

@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from mynah.audio import LISTENING, AudioChunk, AudioFormat, converter
+from mynah.conversation.speech import Lane, Measure, Voicing
+from mynah.errors import EngineError
+from mynah.outputs import PhraseFailed, PhraseReady, SpeechChunk, SpeechEnded, SpeechStarted
+from mynah.testing.virtual_time import run_in_virtual_time
+from mynah.timeline import now
+from mynah.values import WordMark
+
+MP3 = AudioFormat("mp3", 24_000, 1)
+STEREO = AudioFormat("pcm_s16le", 16_000, 2)
+
+
+def chunk(ms=100.0):
+    return AudioChunk(bytes(LISTENING.pcm_bytes(ms)), LISTENING, ms)
+
+
+def ready(number, text="some words"):
+    return PhraseReady(turn_id="t1", phrase=number, text=text)
+
+
+async def say(synthesize, count=3, *, emit=None, **more):
+    outputs = []
+
+    async def collect(output):
+        outputs.append(output)
+
+    voicing = Voicing("t1", synthesize, emit or collect, **more)
+    phrases = asyncio.Queue()
+    for number in range(1, count + 1):
+        phrases.put_nowait(ready(number))
+    phrases.put_nowait(None)
+    await voicing.run(phrases)
+    return voicing, outputs
+
+
+# ---------------------------------------------------------------- measuring
+
+
+def test_pcm_is_measured_whatever_the_engine_says():
+    assert Measure().take(AudioChunk(bytes(3200), LISTENING, 7.0)).ms == 100
+    assert Measure().take(AudioChunk(bytes(3200), LISTENING)).ms == 100
+
+
+def test_samples_that_are_cut_are_put_together():
+    for format in (LISTENING, STEREO):
+        measure, got = Measure(), b""
+        data = bytes(range(240))
+        for at in range(0, 240, 7):
+            taken = measure.take(AudioChunk(data[at : at + 7], format))
+            if taken is not None:
+                assert len(taken.data) % format.frame_bytes == 0
+                assert taken.ms == format.pcm_ms(len(taken.data))
+                got += taken.data
+        assert got == data
+
+
+def test_a_chunk_of_nothing_is_nothing():
+    assert Measure().take(AudioChunk(b"", LISTENING)) is None
+    assert Measure().take(AudioChunk(b"x", LISTENING)) is None
+
+
+def test_whole_chunks_are_handed_on_as_they_are():
+    data = bytes(3200)
+    assert Measure().take(AudioChunk(data, LISTENING, 100.0)).data is data
+
+
+def test_a_compressed_stream_is_measured_where_its_first_chunk_does_not_tell():
+    encode = converter(LISTENING, MP3)
+    chunks = encode.feed(bytes(32_000)) + encode.flush()
+    data, lasts = b"".join(c.data for c in chunks), sum(c.ms for c in chunks)
+    measure = Measure()
+    taken = [measure.take(AudioChunk(data[at : at + 31], MP3)) for at in range(0, len(data), 31)]
+    assert sum(c.ms for c in taken) == pytest.approx(lasts)
+    told = Measure()
+    assert told.take(AudioChunk(data[:40], MP3, 5.0)).ms == 5.0
+    assert told.take(AudioChunk(data[40:80], MP3, 0.0)).ms == 0.0
+
+
+# ---------------------------------------------------------------- lanes
+
+
+async def fill(lane, *items, error=None):
+    async def give():
+        for item in items:
+            yield item
+        if error is not None:
+            raise error
+
+    await lane.fill(give())
+
+
+async def test_a_lane_takes_so_much_and_then_waits_for_its_reader():
+    lane = Lane(ready(1), 200)
+    filling = asyncio.create_task(fill(lane, *[chunk() for _ in range(10)]))
+    await asyncio.sleep(0.01)
+    assert lane._held_ms == 300
+    reader = lane.read()
+    assert [type(await anext(reader)) for _ in range(10)] == [AudioChunk] * 10
+    with pytest.raises(StopAsyncIteration):
+        await anext(reader)
+    await asyncio.wait({filling}, timeout=1)
+
+
+async def test_a_lane_is_closed_however_its_synthesis_ends():
+    for error in (None, EngineError("no"), RuntimeError("defect"), asyncio.CancelledError()):
+        lane = Lane(ready(1), 200)
+        filling = asyncio.ensure_future(fill(lane, chunk(), error=error))
+        assert [item async for item in lane.read()] == [chunk()]
+        await asyncio.wait({filling})
+        assert lane.trouble == ("no" if isinstance(error, EngineError) else "")
+        if not filling.cancelled():
+            filling.exception()
+
+
+# ---------------------------------------------------------------- voicing
+
+
+async def test_phrases_are_given_out_in_order_however_they_are_made():
+    async def synthesize(phrase):
+        await asyncio.sleep({1: 0.03, 2: 0.0, 3: 0.01}[phrase.phrase])
+        for _ in range(2):
+            yield chunk()
+
+    voicing, outputs = await say(synthesize)
+    names = [type(output).__name__ for output in outputs]
+    assert names == ["SpeechStarted", "SpeechChunk", "SpeechChunk", "SpeechEnded"] * 3
+    assert [o.at_ms for o in outputs if isinstance(o, SpeechChunk)] == [0, 100, 200, 300, 400, 500]
+    assert [o.at_ms for o in outputs if isinstance(o, SpeechStarted)] == [0, 200, 400]
+    assert [(p.start_ms, p.ms, p.complete) for p in voicing.voiced] == [
+        (0, 200, True),
+        (200, 200, True),
+        (400, 200, True),
+    ]
+
+
+async def test_chunks_without_a_length_announce_the_phrase_once():
+    async def synthesize(phrase):
+        yield AudioChunk(b"\xff", MP3)
+        yield AudioChunk(b"\xfb", MP3)
+        yield AudioChunk(b"", MP3)
+
+    began = []
+    voicing, outputs = await say(synthesize, 2, on_first_audio=lambda: began.append(1))
+    names = [type(output).__name__ for output in outputs]
+    assert names == ["SpeechStarted", "SpeechChunk", "SpeechChunk", "PhraseFailed"] * 2
+    assert len(began) == 1
+    assert voicing.failed == 2
+
+
+async def test_the_time_to_start_at_is_for_the_first_audio_whichever_phrase_has_it():
+    async def synthesize(phrase):
+        if phrase.phrase == 1:
+            raise EngineError("no")
+        yield chunk()
+
+    _, outputs = await say(synthesize, start_at=5.0)
+    assert [o.start_at for o in outputs if isinstance(o, SpeechStarted)] == [5.0, None]
+
+
+async def test_marks_alone_are_no_audio():
+    async def synthesize(phrase):
+        yield WordMark(4, 10.0)
+
+    voicing, outputs = await say(synthesize, 1)
+    assert [type(o) for o in outputs] == [PhraseFailed]
+    assert not voicing.voiced
+
+
+async def test_a_defect_comes_up_and_stops_everything():
+    async def synthesize(phrase):
+        if phrase.phrase == 2:
+            raise RuntimeError("a defect")
+        yield chunk()
+        await asyncio.sleep(60)
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await say(synthesize)
+    assert caught.group_contains(RuntimeError)
+
+
+def test_while_nobody_takes_no_more_is_made_than_so_much():
+    made_ms = 0.0
+
+    async def main():
+        nonlocal made_ms
+
+        async def synthesize(phrase):
+            nonlocal made_ms
+            for _ in range(1000):
+                made_ms += 100
+                yield chunk()
+
+        async def emit(output):
+            if isinstance(output, SpeechChunk) and output.at_ms >= 1000:
+                await asyncio.sleep(3600)
+
+        voicing = asyncio.ensure_future(say(synthesize, 8, emit=emit, ahead_ms=3000))
+        await asyncio.sleep(60)
+        voicing.cancel()
+        await asyncio.wait({voicing})
+
+    run_in_virtual_time(main())
+    assert made_ms <= 1000 + 2 * 3000 + 600
+
+
+def test_no_more_than_three_are_made_at_once_and_the_next_begins_when_one_was_given_out():
+    began = []
+
+    async def main():
+        start = now()
+
+        async def synthesize(phrase):
+            began.append(round(now() - start, 3))
+            await asyncio.sleep(1)
+            yield chunk()
+
+        _, outputs = await say(synthesize, 7)
+        assert [o.phrase for o in outputs if isinstance(o, SpeechEnded)] == list(range(1, 8))
+
+    run_in_virtual_time(main())
+    assert began == [0, 0, 0, 1, 1, 1, 2]
