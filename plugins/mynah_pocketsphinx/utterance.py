@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mynah_pocketsphinx.opening import Opening
+
 BYTES_PER_S: Final = 32_000
-MEASURED: Final = int(0.8 * BYTES_PER_S)
-"""Audio that is held back to learn how the microphone sounds."""
 EACH: Final = int(0.2 * BYTES_PER_S)
 """Audio between two looks at what was heard."""
 
@@ -46,17 +46,16 @@ class Utterance:
     def __init__(self, decoder: Any, meter: Meter) -> None:
         self._decoder = decoder
         self._meter = meter
-        self._held = bytearray()
-        self._begun = False
+        self._opening: Opening | None = Opening()
         self._unseen = 0
 
     def feed(self, audio: bytes) -> str | None:
         """Take some audio; return what was heard so far where it is time to look, else None."""
-        if not self._begun:
-            self._held += audio
-            if len(self._held) < MEASURED:
+        if self._opening is not None:
+            self._opening.add(audio)
+            if not self._opening.complete:
                 return None
-            audio = self._begin()
+            audio = self._begin(self._opening)
         self._decoder.process_raw(audio)
         self._unseen += len(audio)
         if self._unseen < EACH:
@@ -67,20 +66,19 @@ class Utterance:
 
     def finish(self) -> list[HeardWord]:
         """Return the words of the whole utterance."""
-        if not self._begun:
-            if len(self._held) < 2:
+        if self._opening is not None:
+            if self._opening.silent:
                 return []
-            self._decoder.process_raw(self._begin())
+            self._decoder.process_raw(self._begin(self._opening))
         self._decoder.end_utt()
         if self._decoder.hyp() is None:
             return []
         segments = ((bare(segment.word), segment.prob) for segment in self._decoder.seg())
         return [HeardWord(word, min(1.0, float(probability))) for word, probability in segments if word]
 
-    def _begin(self) -> bytes:
-        audio = bytes(self._held)
-        self._held.clear()
-        self._begun = True
+    def _begin(self, opening: Opening) -> bytes:
+        self._opening = None
+        audio = opening.audio
         self._decoder.reinit_feat()
         self._decoder.set_cmn(self._meter.mean(audio))
         self._decoder.start_utt()

