@@ -93,6 +93,13 @@ class Models:
 
         return pocketsphinx.Decoder(hmm=str(self._wheel / "en-us" / "en-us"), loglevel="FATAL", **TUNING, **settings)
 
+    def meter(self) -> Any:
+        """Return a small decoder for measuring: one cannot be had without something to search for."""
+        with tempfile.NamedTemporaryFile("w", suffix=".dict") as dictionary:
+            dictionary.write("a AH\n")
+            dictionary.flush()
+            return self.decoder(lm=None, dict=dictionary.name, keyphrase="a")
+
     def _write(self, home: Path, hints: Hints) -> None:
         import pocketsphinx
 

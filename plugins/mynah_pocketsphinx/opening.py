@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from array import array
 from collections.abc import Sequence
@@ -68,7 +69,8 @@ def loudness(frame: bytes | bytearray) -> float:
     if sys.byteorder == "big":
         samples.byteswap()
     mean = sum(samples) / len(samples)
-    return max(0.0, sum(map(mul, samples, samples)) / len(samples) - mean * mean) ** 0.5
+    power = sum(map(mul, samples, samples)) / len(samples) - mean * mean
+    return math.sqrt(max(0.0, power))
 
 
 def onset(levels: Sequence[float]) -> int | None:

@@ -27,8 +27,7 @@ class Recognizer:
         self._models = models
         self._confidence = confidence
         self._loaded: OrderedDict[str, Model] = OrderedDict()
-        # A search for one word, which it never makes: a decoder cannot be had without a search.
-        self._meter = Meter(models.decoder(lm=None, keyphrase="a"))
+        self._meter = Meter(models.meter())
 
     def prepare(self, _: Iterator[object], key: str, hints: Hints) -> Iterator[float]:
         """Load the model of `key`, or build it; yield the seconds it took."""

@@ -12,22 +12,25 @@ from mynah_pocketsphinx.models import Model
 from mynah_pocketsphinx.utterance import HeardWord
 
 _LONGEST_NAME: Final = 4
-_FOREIGN: Final = 0.5
-"""Where fewer of an utterance's pairs of words belong to the domain, it is other talk and must be heard better."""
+_HOME: Final = 0.5
+"""Where fewer of an utterance's pairs of words belong to the domain, it is other talk."""
+_LENIENT: Final = 0.8
+_STRICT: Final = 1.2
+"""What the mean of an utterance must reach, as factors of the confidence: of the domain, and of other talk."""
 
 
 def verdict(heard: Sequence[HeardWord], model: Model, confidence: float) -> Transcript:
     """Return the final transcript.
 
     A name that was heard with less than `confidence` makes it not understood: a wrong animal is worse than none. So
-    does a mean below it, and for talk that is not the domain's a mean in the lower half of what is left above it.
+    does a low mean over all words; other talk than the domain's must be heard better.
     """
     if not heard:
         return Transcript("", final=True, language="en")
     words = [word.text for word in heard]
     mean = sum(word.probability for word in heard) / len(heard)
-    needed = confidence if belongs(words, model) >= _FOREIGN else (1 + confidence) / 2
-    doubtful = mean < needed or any(probability < confidence for probability in _names(heard, model))
+    needed = confidence * (_LENIENT if belongs(words, model) >= _HOME else _STRICT)
+    doubtful = mean < min(1.0, needed) or any(probability < confidence for probability in _names(heard, model))
     text = "" if doubtful else " ".join(words)
     return Transcript(text, final=True, confidence=round(mean, 3), language="en", understood=not doubtful)
 

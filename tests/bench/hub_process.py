@@ -65,7 +65,7 @@ async def hub_process(folder: Path, config: dict[str, Any]) -> AsyncIterator[Hub
             line = (await process.stdout.readline()).decode()
             url = line.rsplit(" ", 1)[1].strip()
             async with aiohttp.ClientSession() as client:
-                while (await (await client.get(f"{url}/health")).json())["status"] != "healthy":
+                while (await (await client.get(f"{url}/health")).json())["status"] != "healthy":  # noqa: ASYNC110  # over HTTP
                     await asyncio.sleep(0.01)
         yield HubProcess(url, process.pid, time.monotonic() - began)
     finally:

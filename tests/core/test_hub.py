@@ -707,7 +707,7 @@ async def test_a_session_that_is_too_old_is_closed_however_busy(build):
     with listening(hub, SessionClosed) as closed:
         async with hub.running():
             session, young = hub.open_session(SessionOptions()), hub.open_session(SessionOptions())
-            session.created -= 100
+            session.opened_at -= 100
             session.submit("what do lions eat")
             await asyncio.sleep(1.5)
             assert (session.closed, young.closed) == (True, False)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from mynah.audio import AudioChunk
+from mynah.conversation.pieces import pieces
 from mynah.conversation.playback import Pacer, Playback
 from mynah.conversation.revoicing import Placed, Revoicing
 from mynah.conversation.spool import Spool
@@ -16,8 +16,8 @@ from mynah.errors import AudioError
 from mynah.outputs import LAST, Output, PhraseFailed, SpeechChunk, SpeechEnded, SpeechStarted
 from mynah.specs import OutletOptions
 
-PIECE_MS: Final = 100.0
-"""Paced audio is sent in pieces of at most this length, so that a small buffer is kept full."""
+PIECE_MS: Final = (20.0, 100.0)
+"""Paced audio is sent in pieces of half a buffer, but no shorter and no longer than this."""
 
 _SPEECH: Final = (SpeechStarted, SpeechChunk, SpeechEnded, PhraseFailed)
 
@@ -38,7 +38,10 @@ class Outlet:
         begin_ms: Mapping[str, float],
     ) -> None:
         self.pacer = Pacer(options.buffer_ms)
-        self._options = options
+        self._formats = options.formats
+        shortest, longest = PIECE_MS
+        half_ms = None if options.buffer_ms is None else options.buffer_ms / 2
+        self._piece_ms = None if half_ms is None else min(max(half_ms, shortest), longest)
         self._spool = spool
         self._playbacks = playbacks
         self._over = over
@@ -122,7 +125,7 @@ class Outlet:
 
     def _begin(self, started: SpeechStarted) -> SpeechStarted:
         begin_ms = self._begin_ms.get(started.turn_id, 0.0)
-        voice = Revoicing(started.format, self._options.formats, begin_ms if begin_ms > started.at_ms else 0.0)
+        voice = Revoicing(started.format, self._formats, begin_ms if begin_ms > started.at_ms else 0.0)
         self._voices[started.turn_id, started.track] = voice
         playback = self._playback(started)
         return replace(started, format=voice.target, at_ms=playback.sent_ms if playback else started.at_ms)
@@ -138,22 +141,10 @@ class Outlet:
         if voice is not None or not known:  # else it failed here, and that was told
             yield ended
 
-    def _paced(self, source: SpeechChunk | SpeechEnded | PhraseFailed, pieces: Placed) -> Iterator[SpeechChunk]:
-        for at_ms, audio in pieces:
-            for piece in self._cut(audio):
+    def _paced(self, source: SpeechChunk | SpeechEnded | PhraseFailed, placed: Placed) -> Iterator[SpeechChunk]:
+        for at_ms, audio in placed:
+            for piece in pieces(audio, self._piece_ms) if self._piece_ms else (audio,):
                 yield SpeechChunk(
                     turn_id=source.turn_id, phrase=source.phrase, track=source.track, audio=piece, at_ms=at_ms
                 )
                 at_ms += piece.ms
-
-    def _cut(self, audio: AudioChunk) -> Iterator[AudioChunk]:
-        buffer_ms = self._options.buffer_ms
-        if buffer_ms is None or audio.ms <= min(PIECE_MS, buffer_ms / 2) or audio.format.codec == "opus":
-            yield audio  # a packet of raw Opus is one chunk; everything else may be cut
-            return
-        whole = audio.format.frame_bytes if audio.format.is_pcm else 1
-        share = min(PIECE_MS, buffer_ms / 2) / audio.ms
-        size = max(whole, int(len(audio.data) * share) // whole * whole)
-        for start in range(0, len(audio.data), size):
-            data = audio.data[start : start + size]
-            yield AudioChunk(data, audio.format, audio.ms * len(data) / len(audio.data))

@@ -100,13 +100,13 @@ class Playback:
 
     def acknowledge(self, ms: float) -> None:
         """Note that the loudspeaker has played `ms`."""
-        self._known_ms = max(self._known_ms, min(ms, self.sent_ms))
+        self._known_ms = max(self._known_ms, min(max(0.0, ms), self.sent_ms))
         self._reported = True
         self._through_at = now() + (self.sent_ms - self._known_ms) / 1000
 
     def resume(self, ms: float) -> None:
         """Begin again after `ms`, which were heard: a client came back."""
-        self._known_ms = self.sent_ms = min(ms, self.sent_ms)
+        self._known_ms = self.sent_ms = min(max(0.0, ms), self.sent_ms)
         del self._joints[bisect_right(self._joints, self.sent_ms, key=itemgetter(0)) :]
         self._reported, self._resumed = False, True
         self._through_at = now()

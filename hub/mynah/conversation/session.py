@@ -86,7 +86,9 @@ class Conversation:
         self.speaker = speaker
         self.history: Sequence[Exchange] = ()
         self.created = time.time()
+        self.opened_at = now()
         self.last_active = now()
+        self.accepts_turns = True
         self.detached_at: float | None = now()
         self.was_attached = False
         self.closed = False
@@ -225,6 +227,8 @@ class Conversation:
 
     def _start(self, **what: Any) -> Turn:
         self._require_open()
+        if not self.accepts_turns:
+            raise LimitError("the hub is stopping; try again in a moment")
         if len(self._tasks) >= MAX_TURNS:
             raise LimitError(f"{MAX_TURNS} turns are under way in this session already; wait for one to end")
         self.last_active = now()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -116,6 +115,8 @@ class Sessions:
     async def drain(self, grace_s: float) -> None:
         """Take no new sessions, let replies that are being spoken finish within `grace_s`, then close all."""
         self._accepting = False
+        for session in self:
+            session.accepts_turns = False
         deadline = now() + grace_s
         while any(session.busy for session in self) and now() < deadline:  # noqa: ASYNC110  # the clock, not a signal, says that a loudspeaker is done
             await asyncio.sleep(DRAIN_POLL_S)
@@ -126,7 +127,7 @@ class Sessions:
 
     def _reason_to_close(self, session: Conversation, at: float) -> str:
         limits = self._limits
-        if time.time() - session.created > limits.max_age:
+        if at - session.opened_at > limits.max_age:
             return f"older than {limits.max_age:g} s"
         if not session.busy and at - session.last_active > limits.idle_timeout:
             return f"idle for {limits.idle_timeout:g} s"

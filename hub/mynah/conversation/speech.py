@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from mynah.audio import AudioChunk, Converter, converter
+from mynah.conversation.pieces import pieces
 from mynah.conversation.playback import VoicedPhrase
 from mynah.engines.chain import closing
 from mynah.errors import EngineError
@@ -19,6 +20,9 @@ Emit = Callable[[Output], Awaitable[None]]
 
 PARALLEL: Final = 3
 """Phrases in the making at once: one that sounds, one ready, one to spare."""
+
+PIECE_MS: Final = 500.0
+"""Audio comes in pieces of at most this length, so that an alarm need not wait for the end of a long one."""
 
 
 class Lane:
@@ -40,7 +44,8 @@ class Lane:
         try:
             async with closing(items) as source:
                 async for item in source:
-                    await self._put(measure.take(item) if isinstance(item, AudioChunk) else item)
+                    for piece in measure.take(item) if isinstance(item, AudioChunk) else (item,):
+                        await self._put(piece)
         except EngineError as error:
             self.trouble = str(error)
         finally:
@@ -60,9 +65,7 @@ class Lane:
             for item in items:
                 yield item
 
-    async def _put(self, item: AudioChunk | WordMark | None) -> None:
-        if item is None:
-            return
+    async def _put(self, item: AudioChunk | WordMark) -> None:
         while self._held_ms > self._limit_ms:
             self._room.clear()
             await self._room.wait()
@@ -82,14 +85,15 @@ class Measure:
         self._begun = False
         self._half = b""
 
-    def take(self, chunk: AudioChunk) -> AudioChunk | None:
-        """Return what `chunk` completes. None where it completes nothing."""
-        if not chunk.data:
-            return None
-        if not self._begun:
+    def take(self, chunk: AudioChunk) -> Iterator[AudioChunk]:
+        """Return what `chunk` completes, in pieces of `PIECE_MS` at most."""
+        if chunk.data and not self._begun:
             self._begun = True
             if chunk.format.is_pcm or not chunk.ms:
                 self._meter = converter(chunk.format, chunk.format)
+        return pieces(self._measured(chunk), PIECE_MS)
+
+    def _measured(self, chunk: AudioChunk) -> AudioChunk:
         if self._meter is None:
             return chunk
         data = chunk.data
@@ -97,8 +101,7 @@ class Measure:
             data = self._half + data
             whole = len(data) - len(data) % chunk.format.frame_bytes
             data, self._half = data[:whole], data[whole:]
-        pieces = self._meter.feed(data)
-        return replace(chunk, data=data, ms=sum(piece.ms for piece in pieces)) if data else None
+        return replace(chunk, data=data, ms=sum(piece.ms for piece in self._meter.feed(data)))
 
 
 @dataclass(slots=True)

@@ -235,6 +235,7 @@ class WorkerPool:
         self._idle: asyncio.Queue[_Slot] = asyncio.Queue(size)
         self._numbers = itertools.count(1)
         self._background: set[asyncio.Task[None]] = set()
+        self._stopping: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         try:
@@ -305,7 +306,10 @@ class WorkerPool:
     async def _fill(self, slot: _Slot) -> _Worker:
         old, slot.worker = slot.worker, None
         if old is not None:
-            await old.stop(0)
+            # By itself, so that it goes even where this is cancelled; nobody waits for it but the pool's end.
+            stopping = asyncio.create_task(old.stop(0))
+            self._stopping.add(stopping)
+            stopping.add_done_callback(self._stopping.discard)
         slot.worker = await _Worker.start(self._factory, self._args, self._start_timeout)
         return slot.worker
 
@@ -319,4 +323,4 @@ class WorkerPool:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        await asyncio.gather(*(slot.worker.stop() for slot in self._slots if slot.worker))
+        await asyncio.gather(*(slot.worker.stop() for slot in self._slots if slot.worker), *self._stopping)

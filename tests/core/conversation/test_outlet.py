@@ -273,6 +273,18 @@ def test_it_begins_where_the_client_was_and_not_in_later_phrases():
     run(bench, scenario)
 
 
+@pytest.mark.parametrize("buffer_ms", [0.0, 1.0, 10.0])
+def test_a_loudspeaker_that_holds_next_to_nothing_is_not_sent_single_samples(buffer_ms):
+    bench = Bench(buffer_ms=buffer_ms)
+
+    async def scenario():
+        bench.put(*speech(1000))
+        await asyncio.sleep(1.1)
+        assert len([o for o in bench.outputs if isinstance(o, SpeechChunk)]) == 50
+
+    run(bench, scenario)
+
+
 def test_a_raw_opus_packet_is_never_cut():
     opus = AudioFormat("opus", 48_000, 1)
     encode = converter(LISTENING, opus)

@@ -205,6 +205,19 @@ def test_a_person_who_interrupts_is_not_kept_waiting_by_the_reply_that_waits_for
     in_room(scenario, buffer_ms=300, tts=ScriptedTextToSpeech(0.0, 0.0, ms_per_word=1500, pieces=1), config=config)
 
 
+def test_an_alarm_does_not_wait_for_the_end_of_a_long_chunk(in_room):
+    async def scenario(room):
+        reply = room.session.say("One sentence that is long.")
+        await asyncio.sleep(1)
+        alarm = room.session.say("Fire!", urgency="alarm")
+        await room.turn_over(alarm)
+        assert room.at(SpeechChunk, alarm) < 1.6
+        await room.turn_over(reply)
+        assert sum(chunk.audio.ms for chunk in room.of(SpeechChunk, reply)) == pytest.approx(10_000)
+
+    in_room(scenario, buffer_ms=300, tts=ScriptedTextToSpeech(0.0, 0.0, ms_per_word=2000, pieces=1))
+
+
 def test_a_gap_in_the_making_is_not_taken_for_heard_audio(in_room):
     class Slow:
         async def synthesize(self, text, *, voice, language):

@@ -167,6 +167,16 @@ def test_a_client_that_came_back_goes_on_from_there(clock):
     assert playback.heard_ms == pytest.approx(160)
 
 
+@pytest.mark.parametrize("ms", [-50.0, float("nan"), float("-inf")])
+def test_a_report_of_nonsense_is_one_of_nothing(clock, ms):
+    playback = Playback()
+    send(playback, 500, 500)
+    playback.acknowledge(ms)
+    assert playback.heard_ms == 0
+    playback.resume(ms)
+    assert playback.sent_ms == 0
+
+
 def test_places_in_what_was_sent_are_places_in_what_was_made(clock):
     playback = Playback()
     playback.join(0)

@@ -232,6 +232,8 @@ def _mixed(in_room, policy):
         inputs = [
             lambda: session.submit("one"),
             lambda: session.say("Some words to say. And more of them."),
+            lambda: session.say("Hear this, all of you.", urgency="announcement"),
+            lambda: session.say("Fire! Leave at once.", urgency="alarm"),
             lambda: session.listen(LISTENING),
             lambda: session.listen(LISTENING, "open"),
             lambda: session.feed(LOUD * chance.randint(1, 20)),

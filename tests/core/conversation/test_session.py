@@ -482,6 +482,19 @@ def test_every_turn_is_told_on_the_bus_with_its_timeline(in_room):
     in_room(scenario)
 
 
+def test_a_session_of_a_hub_that_stops_begins_no_turn(in_room):
+    async def scenario(room):
+        room.session.submit("what do lions eat")
+        stopping = asyncio.get_running_loop().create_task(room.hub._sessions.drain(5))
+        await asyncio.sleep(0.1)
+        with pytest.raises(LimitError, match="stopping"):
+            room.session.submit("one more")
+        await room.turn_over()
+        await stopping
+
+    in_room(scenario, **_long_reply())
+
+
 def test_a_closed_session_takes_nothing_more(in_room):
     async def scenario(room):
         room.session.submit("what do lions eat")

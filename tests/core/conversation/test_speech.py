@@ -42,9 +42,13 @@ async def say(synthesize, count=3, *, emit=None, **more):
 # ---------------------------------------------------------------- measuring
 
 
+def take(measure, *chunk):
+    return list(measure.take(AudioChunk(*chunk)))
+
+
 def test_pcm_is_measured_whatever_the_engine_says():
-    assert Measure().take(AudioChunk(bytes(3200), LISTENING, 7.0)).ms == 100
-    assert Measure().take(AudioChunk(bytes(3200), LISTENING)).ms == 100
+    assert take(Measure(), bytes(3200), LISTENING, 7.0)[0].ms == 100
+    assert take(Measure(), bytes(3200), LISTENING)[0].ms == 100
 
 
 def test_samples_that_are_cut_are_put_together():
@@ -52,8 +56,7 @@ def test_samples_that_are_cut_are_put_together():
         measure, got = Measure(), b""
         data = bytes(range(240))
         for at in range(0, 240, 7):
-            taken = measure.take(AudioChunk(data[at : at + 7], format))
-            if taken is not None:
+            for taken in take(measure, data[at : at + 7], format):
                 assert len(taken.data) % format.frame_bytes == 0
                 assert taken.ms == format.pcm_ms(len(taken.data))
                 got += taken.data
@@ -61,13 +64,23 @@ def test_samples_that_are_cut_are_put_together():
 
 
 def test_a_chunk_of_nothing_is_nothing():
-    assert Measure().take(AudioChunk(b"", LISTENING)) is None
-    assert Measure().take(AudioChunk(b"x", LISTENING)) is None
+    assert take(Measure(), b"", LISTENING) == []
+    assert take(Measure(), b"x", LISTENING) == []
 
 
 def test_whole_chunks_are_handed_on_as_they_are():
     data = bytes(3200)
-    assert Measure().take(AudioChunk(data, LISTENING, 100.0)).data is data
+    assert take(Measure(), data, LISTENING, 100.0)[0].data is data
+
+
+@pytest.mark.parametrize("format", [LISTENING, STEREO, MP3])
+def test_long_chunks_are_cut(format):
+    data = bytes(range(200)) * 960
+    taken = take(Measure(), data, format, 6000.0)
+    assert b"".join(piece.data for piece in taken) == data
+    assert max(piece.ms for piece in taken) <= 500
+    assert sum(piece.ms for piece in taken) == pytest.approx(format.pcm_ms(len(data)) if format.is_pcm else 6000)
+    assert not format.is_pcm or all(len(piece.data) % format.frame_bytes == 0 for piece in taken)
 
 
 def test_a_compressed_stream_is_measured_where_its_first_chunk_does_not_tell():
@@ -75,11 +88,11 @@ def test_a_compressed_stream_is_measured_where_its_first_chunk_does_not_tell():
     chunks = encode.feed(bytes(32_000)) + encode.flush()
     data, lasts = b"".join(c.data for c in chunks), sum(c.ms for c in chunks)
     measure = Measure()
-    taken = [measure.take(AudioChunk(data[at : at + 31], MP3)) for at in range(0, len(data), 31)]
+    taken = [piece for at in range(0, len(data), 31) for piece in take(measure, data[at : at + 31], MP3)]
     assert sum(c.ms for c in taken) == pytest.approx(lasts)
     told = Measure()
-    assert told.take(AudioChunk(data[:40], MP3, 5.0)).ms == 5.0
-    assert told.take(AudioChunk(data[40:80], MP3, 0.0)).ms == 0.0
+    assert take(told, data[:40], MP3, 5.0)[0].ms == 5.0
+    assert take(told, data[40:80], MP3, 0.0)[0].ms == 0.0
 
 
 # ---------------------------------------------------------------- lanes
