@@ -30,12 +30,12 @@ HAVE_NONE = ("other", "near")
 
 @dataclass(frozen=True)
 class Question:
-    """A question, and which fact answers it: `topic` of the subject `about`, or neither."""
+    """A question, and which fact answers it: `topic` (or any of several) of the subject `about`, or neither."""
 
     ask: str
     group: str
     about: str = ""
-    topic: str = ""
+    topic: str | list[str] = ""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ def is_right(knowledge: Knowledge, question: Question, reply: str) -> bool:
     """Tell whether a reply holds a fact that is meant; where none is, any answer counts."""
     if question.group in HAVE_NONE:
         return True
-    return any(fact.say in reply for fact in knowledge.subjects[question.about].facts[question.topic])
+    topics = [question.topic] if isinstance(question.topic, str) else question.topic
+    return any(fact.say in reply for topic in topics for fact in knowledge.subjects[question.about].facts[topic])
 
 
 async def measure(questions: Sequence[Question], context: Mapping[str, str] | None = None) -> list[Result]:
