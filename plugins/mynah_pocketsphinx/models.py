@@ -88,10 +88,10 @@ class Models:
         return model
 
     def decoder(self, **settings: Any) -> Any:
-        """Return a decoder with the wheel's acoustic model. Raises `RuntimeError` with nothing said where it fails."""
+        """Return a decoder with the wheel's acoustic model. Raises `RuntimeError` where it cannot be made."""
         import pocketsphinx
 
-        return pocketsphinx.Decoder(hmm=str(self._wheel / "en-us" / "en-us"), loglevel="FATAL", **TUNING, **settings)
+        return pocketsphinx.Decoder(hmm=str(self._wheel / "en-us" / "en-us"), loglevel="FATAL", **settings)
 
     def meter(self) -> Any:
         """Return a small decoder for measuring: one cannot be had without something to search for."""
@@ -133,10 +133,6 @@ class Models:
         homes = [home for home in self._folder.iterdir() if home.is_dir() and not home.name.startswith(".")]
         for home in sorted(homes, key=lambda home: home.stat().st_mtime, reverse=True)[KEPT:]:
             shutil.rmtree(home, ignore_errors=True)
-
-
-TUNING: Final[dict[str, Any]] = {}
-"""Settings of the decoder that differ from its own defaults."""
 
 
 def _model_path() -> str:

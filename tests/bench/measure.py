@@ -94,7 +94,7 @@ async def embedded(folder: Path, runs: int) -> list[dict[str, Any]]:
             began = time.monotonic()
             task = asyncio.create_task(speaker.ask_audio(frames, real_time=True, timeout_s=30))
             turn = await task
-            ended = began + len(frames) * 0.02
+            ended = began + LISTENING.pcm_ms(len(pcm)) / 1000
             told = turn.last("turn_finished")
             engines = told["engine_ms"]
             whole.append((turn.audio[0].at - ended) * 1000)

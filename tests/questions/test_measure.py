@@ -26,6 +26,14 @@ async def test_the_zoo_guide_reaches_its_targets_on_the_first_set(measure):
     assert hits["near"] <= 3
 
 
+async def test_the_zoo_guide_reaches_its_targets_on_questions_that_nothing_was_tuned_on(measure):
+    hits = measure.hits(await measure.measure(measure.load(HERE / "second.yaml")))
+    assert hits["ordinary"] >= 50
+    assert hits["free"] >= 30
+    assert hits["other"] <= 2
+    assert hits["near"] <= 5
+
+
 async def test_the_zoo_guide_keeps_what_it_reached_on_more_questions(measure):
     hits = measure.hits(await measure.measure(measure.load(MORE)))
     assert hits["ordinary"] >= 62
