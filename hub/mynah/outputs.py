@@ -2,8 +2,8 @@
 
 Order within a turn: stages and transcripts, then tokens and phrases as they come, the speech of each phrase between
 its `SpeechStarted` and `SpeechEnded` (or `PhraseFailed`), phrases in order and never interleaved within a track, and
-last exactly one of `TurnFinished`, `TurnFailed`, `Interrupted` and `TurnDropped`. `Interrupted` may follow another end: a
-reply is made long before it has sounded.
+last exactly one of `TurnFinished`, `TurnFailed`, `Interrupted` and `TurnDropped`. `Interrupted` may follow another end:
+a reply is made long before it has sounded.
 """
 
 from __future__ import annotations
