@@ -159,7 +159,8 @@ def _report(answer: Answer, session: Mapping[str, Any], out: Path | None) -> Map
     return {
         "transcript": answer.transcript,
         "reply": answer.finished.reply,
-        "outcome": answer.finished.outcome,
+        # Who asks by a file has three cases to tell apart; that it was silent is told by the empty transcript.
+        "outcome": "not_understood" if answer.finished.outcome == "no_speech" else answer.finished.outcome,
         "persona": session["persona"],
         "language": session["language"],
         "phrases": answer.phrases,
@@ -176,7 +177,9 @@ def show_answer(report: Mapping[str, Any]) -> None:
     """Print a report for people."""
     console = Console(highlight=False)
     if report["transcript"] is not None:
-        console.print(f"[dim]heard[/dim]  {escape(report['transcript'] or '(nothing that could be understood)')}")
+        console.print(
+            f"[dim]heard[/dim]  {escape(report['transcript'] or '(no words; is the recording silent, or in another language?)')}"
+        )
     console.print(f"[dim]says[/dim]   {escape(report['reply'] or '(nothing)')}")
     if report["audio"]["path"]:
         console.print(f"[dim]saved[/dim]  {escape(report['audio']['path'])} ({report['audio']['seconds']:.1f} s)")

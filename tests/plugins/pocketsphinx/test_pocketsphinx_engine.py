@@ -3,9 +3,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 from contextlib import aclosing
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -48,8 +48,11 @@ async def hear(engine, audio, hints, language="en"):
 
 def workers():
     """Return the worker processes of this one, by their command lines."""
-    command = ["pgrep", "-P", str(os.getpid()), "-f", "mynah_pocketsphinx.recognizer"]
-    return [int(pid) for pid in subprocess.run(command, capture_output=True, text=True).stdout.split()]
+    own = Path(f"/proc/{os.getpid()}/task")
+    children = {pid for thread in own.iterdir() for pid in (thread / "children").read_text().split()}
+    return [
+        int(pid) for pid in children if b"mynah_pocketsphinx.recognizer" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
 
 
 def test_the_engine_is_declared_as_embedded():
