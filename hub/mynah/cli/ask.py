@@ -36,6 +36,8 @@ from mynah.specs import CommandSpec, OutletOptions, Session, SessionOptions
 REPLY_FORMAT: Final = AudioFormat("pcm_s16le", 22_050, 1)
 """What replies are saved in."""
 
+NO_WORDS: Final = "(no words; is the recording silent, or in another language?)"
+
 ENGINES_WITHIN_S: Final = 60.0
 
 
@@ -177,9 +179,7 @@ def show_answer(report: Mapping[str, Any]) -> None:
     """Print a report for people."""
     console = Console(highlight=False)
     if report["transcript"] is not None:
-        console.print(
-            f"[dim]heard[/dim]  {escape(report['transcript'] or '(no words; is the recording silent, or in another language?)')}"
-        )
+        console.print(f"[dim]heard[/dim]  {escape(report['transcript'] or NO_WORDS)}")
     console.print(f"[dim]says[/dim]   {escape(report['reply'] or '(nothing)')}")
     if report["audio"]["path"]:
         console.print(f"[dim]saved[/dim]  {escape(report['audio']['path'])} ({report['audio']['seconds']:.1f} s)")
