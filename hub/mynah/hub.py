@@ -322,7 +322,8 @@ class MynahHub:
 
     async def engines_settled(self, within_s: float) -> None:
         """Wait until every engine is open or has failed, for at most `within_s`."""
-        waits = [asyncio.ensure_future(engine.settled.wait()) for engine in self._all_engines()]
+        opening = [engine for engine in self._all_engines() if not engine.settled.is_set()]
+        waits = [asyncio.ensure_future(engine.settled.wait()) for engine in opening]
         if waits:
             _, pending = await asyncio.wait(waits, timeout=within_s)
             for wait in pending:
