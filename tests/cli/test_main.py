@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -117,5 +118,6 @@ def test_a_reader_that_goes_away_is_told_nothing(options, code):
 
 
 def test_the_installed_program_is_this_one():
-    result = subprocess.run(["mynah", "--version"], capture_output=True, text=True, check=True, timeout=60)
+    program = Path(sys.executable).with_name("mynah")  # beside the interpreter, as nothing need be on PATH
+    result = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=60)
     assert result.stdout == f"mynah {mynah.__version__}\n"
