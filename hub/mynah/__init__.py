@@ -60,6 +60,8 @@ from mynah.outputs import (
 )
 from mynah.specs import (
     Access,
+    Bench,
+    BenchmarkSpec,
     Bus,
     CommandSpec,
     ComponentSpec,
@@ -70,6 +72,7 @@ from mynah.specs import (
     RouteSpec,
     Session,
     SessionOptions,
+    ToolSpec,
 )
 from mynah.timeline import Timeline
 from mynah.values import (
@@ -79,6 +82,7 @@ from mynah.values import (
     Message,
     ReplyNote,
     Token,
+    Tool,
     ToolCall,
     Transcript,
     Voice,
@@ -95,6 +99,8 @@ __all__ = [
     "AudioClip",
     "AudioError",
     "AudioFormat",
+    "Bench",
+    "BenchmarkSpec",
     "Bus",
     "CommandSpec",
     "ComponentFailed",
@@ -149,7 +155,9 @@ __all__ = [
     "TextToSpeech",
     "Timeline",
     "Token",
+    "Tool",
     "ToolCall",
+    "ToolSpec",
     "Transcript",
     "TranscriptReady",
     "TranslationReady",

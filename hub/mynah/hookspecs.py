@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import pluggy
 
-from mynah.specs import CommandSpec, ComponentSpec, EngineSpec, PersonaSpec, RouteSpec
+from mynah.specs import BenchmarkSpec, CommandSpec, ComponentSpec, EngineSpec, PersonaSpec, RouteSpec, ToolSpec
 
 PROJECT = "mynah"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -68,5 +68,27 @@ def mynah_commands() -> Iterable[CommandSpec]:
     @hookimpl
     def mynah_commands():
         yield CommandSpec(name="hello", run=lambda arguments: 0, description="Say hello.")
+    """
+    return ()
+
+
+@hookspec
+def mynah_tools() -> Iterable[ToolSpec]:
+    """Declare what a language model may do while it answers.
+
+    @hookimpl
+    def mynah_tools():
+        yield ToolSpec(name="feeding_times", run=feeding_times, description="When the animals are fed today.")
+    """
+    return ()
+
+
+@hookspec
+def mynah_benchmarks() -> Iterable[BenchmarkSpec]:
+    """Declare scenarios of `mynah bench`.
+
+    @hookimpl
+    def mynah_benchmarks():
+        yield BenchmarkSpec(name="doorbell", run=measure_doorbell, description="From the ring to the first sound.")
     """
     return ()

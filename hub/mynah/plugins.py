@@ -22,7 +22,17 @@ import pluggy
 from mynah import hookspecs
 from mynah.config.schema import CORE_NAMES
 from mynah.errors import PluginError
-from mynah.specs import ENGINE_KINDS, CommandSpec, ComponentSpec, EngineSpec, PersonaSpec, RouteSpec, Spec
+from mynah.specs import (
+    ENGINE_KINDS,
+    BenchmarkSpec,
+    CommandSpec,
+    ComponentSpec,
+    EngineSpec,
+    PersonaSpec,
+    RouteSpec,
+    Spec,
+    ToolSpec,
+)
 
 log = logging.getLogger(__name__)
 GROUP = "mynah.plugins"
@@ -32,6 +42,8 @@ HOOKS: Final[dict[str, type[Any]]] = {
     "mynah_personas": PersonaSpec,
     "mynah_routes": RouteSpec,
     "mynah_commands": CommandSpec,
+    "mynah_tools": ToolSpec,
+    "mynah_benchmarks": BenchmarkSpec,
 }
 """Each hook and what it gives."""
 
@@ -94,6 +106,16 @@ class Plugins:
     def commands(self) -> tuple[CommandSpec, ...]:
         """Every command that plugins add."""
         return tuple(spec for spec in self.specs if isinstance(spec, CommandSpec))
+
+    @property
+    def tools(self) -> tuple[ToolSpec, ...]:
+        """What language models may do."""
+        return tuple(spec for spec in self.specs if isinstance(spec, ToolSpec))
+
+    @property
+    def benchmarks(self) -> tuple[BenchmarkSpec, ...]:
+        """The scenarios that plugins add to `mynah bench`."""
+        return tuple(spec for spec in self.specs if isinstance(spec, BenchmarkSpec))
 
 
 def load_plugins(disabled: Iterable[str] = (), folder: Path | None = None) -> Plugins:

@@ -35,7 +35,9 @@ class EngineSpec:
     `open(config, folder)` gives the engine as an async context manager; `folder` is where it may keep models and
     caches. Heavy imports belong in there, off the event loop. An `embedded` engine makes the chain of its kind where
     none is configured. `max_parallel` (None: any number) and `stagger_ms` protect an engine that cannot take many
-    calls at once.
+    calls at once. `accepts_audio(config)` says whether a language model takes the person's words as an `AudioClip`, so
+    that a turn needs no transcript. A voice that is `cached` says a text always alike, and slowly enough for its audio
+    to be worth keeping.
     """
 
     name: str
@@ -45,6 +47,8 @@ class EngineSpec:
     embedded: bool = False
     max_parallel: int | None = None
     stagger_ms: int = 0
+    accepts_audio: Callable[[Mapping[str, Any]], bool] = lambda config: False
+    cached: bool = True
     description: str = ""
 
 
@@ -69,6 +73,7 @@ class PersonaSpec:
 
     `knowledge` lists YAML files; `context_key` names the entry of a session's context that holds the subject of
     "it" when none was named yet (the exhibit a speaker stands at). `{subject}` in a greeting is that subject's plural.
+    `acknowledgement` is said when the reply is long in coming; `tools` are those that a language model may use.
     """
 
     name: str
@@ -79,6 +84,8 @@ class PersonaSpec:
     greeting: str = ""
     unknown: str = "I'm sorry, I don't know that."
     not_understood: str = "Sorry, I did not understand that."
+    acknowledgement: str = "Let me think."
+    tools: tuple[str, ...] = ("time_of_day", "volume", "stop")
     knowledge: tuple[Path, ...] = ()
     context_key: str = "exhibit"
     first_phrase_words: int = 4
@@ -117,7 +124,36 @@ class CommandSpec:
     description: str = ""
 
 
-Spec = EngineSpec | ComponentSpec | PersonaSpec | RouteSpec | CommandSpec
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSpec:
+    """Something that a language model may do while it answers.
+
+    `run(hub, session, arguments)` gets arguments that fit `schema` and returns what the model is told: text, or data
+    that is told as JSON. A `MynahError` that it raises is told to the model in its words, another error in general
+    ones; so is a run of more than `timeout_s`. `description` is for the model.
+    """
+
+    name: str
+    run: Callable[[Hub, Session, Mapping[str, Any]], Awaitable[Any]]
+    schema: Schema = field(default_factory=dict)
+    timeout_s: float = 5.0
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchmarkSpec:
+    """A scenario of `mynah bench`.
+
+    `run(bench)` measures and returns rows; see `Bench` for what it is given. It is run in a process of its own, with
+    nothing else at work.
+    """
+
+    name: str
+    run: Callable[[Bench], Awaitable[Sequence[Mapping[str, Any]]]]
+    description: str = ""
+
+
+Spec = EngineSpec | ComponentSpec | PersonaSpec | RouteSpec | CommandSpec | ToolSpec | BenchmarkSpec
 
 
 # ---------------------------------------------------------------- what plugins may know of the hub
@@ -257,6 +293,25 @@ class Session(Protocol):
         One outlet is attached at a time; attaching another ends the first. With `resume` it begins where the client
         last reported to be. Outputs of a turn that is over are not yielded. Close it with `contextlib.aclosing`.
         """
+        ...
+
+
+class Bench(Protocol):
+    """What a scenario of `mynah bench` is given."""
+
+    @property
+    def runs(self) -> int:
+        """How often each thing is to be measured."""
+        ...
+
+    @property
+    def sessions(self) -> Sequence[int]:
+        """With how many sessions at once, one row each."""
+        ...
+
+    @property
+    def folder(self) -> Path:
+        """A folder of its own that is deleted afterwards."""
         ...
 
 

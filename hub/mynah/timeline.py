@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -32,12 +32,14 @@ class Timeline:
     """The marks of one turn, in seconds of a monotonic clock, and the time its engines took inside their own calls.
 
     The first call of `mark` for a name counts; `last_*` marks move. `engine_ms` is, for each stage, what the path to
-    the first audio waited inside an engine: the rest is the hub's own.
+    the first audio waited inside an engine: the rest is the hub's own. `engines` names
+    the one of each stage that answered, `troubles` says why those before it in the chain did not.
     """
 
     marks: dict[str, float] = field(default_factory=dict)
     engine_ms: dict[str, float] = field(default_factory=dict)
     engines: dict[str, str] = field(default_factory=dict)
+    troubles: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def mark(self, name: str, at: float | None = None) -> None:
         """Set mark `name` to `at` or to now."""
@@ -46,9 +48,14 @@ class Timeline:
         if name.startswith("last_") or name not in self.marks:
             self.marks[name] = now() if at is None else at
 
-    def engine(self, stage: str, name: str, ms: float) -> None:
-        """Note that engine `name` kept the way to the first audio waiting for `ms` in `stage`; once a stage."""
+    def engine(self, stage: str, name: str, ms: float, troubles: Sequence[str] = ()) -> None:
+        """Note that engine `name` kept the way to the first audio waiting for `ms` in `stage`; once a stage.
+
+        `troubles` says why the engines tried before it did not answer, each as "name: reason".
+        """
         self.engines.setdefault(stage, name)
+        if troubles:
+            self.troubles.setdefault(stage, tuple(troubles))
         self.engine_ms.setdefault(stage, ms)
 
     def ms(self) -> Mapping[str, float]:

@@ -56,6 +56,15 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """What a language model is told of a tool. `parameters` is a JSON schema of an object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyNote:
     """A language model's remark about its own reply; an honest "I don't know" is `outcome="unknown"`.
 
@@ -76,11 +85,17 @@ class AudioClip:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation. `subject` repeats the `ReplyNote` of an assistant's message."""
+    """One message of a conversation. `subject` repeats the `ReplyNote` of an assistant's message.
+
+    `calls` are the tools that an assistant's message asked for; each is answered by a message of the role "tool" with
+    the call's id as `call_id` and the result as its content.
+    """
 
     role: Role
     content: str | AudioClip
     subject: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ from typing import Final
 from mynah.audio import AudioChunk, Converter, converter
 from mynah.conversation.pieces import pieces
 from mynah.conversation.playback import VoicedPhrase
+from mynah.conversation.saying import TakeBack
 from mynah.engines.chain import closing
 from mynah.errors import EngineError
 from mynah.outputs import Output, PhraseFailed, PhraseReady, SpeechChunk, SpeechEnded, SpeechStarted
 from mynah.values import WordMark
 
-Synthesize = Callable[[PhraseReady], AsyncIterator[AudioChunk | WordMark]]
+Synthesize = Callable[[PhraseReady, TakeBack], AsyncIterator[AudioChunk | WordMark]]
 Emit = Callable[[Output], Awaitable[None]]
 
 PARALLEL: Final = 3
@@ -143,7 +144,7 @@ class Voicing:
         while (phrase := await phrases.get()) is not None:
             await free.acquire()
             lane = Lane(phrase, self.ahead_ms / self.parallel)
-            group.create_task(lane.fill(self.synthesize(phrase)))
+            group.create_task(lane.fill(self.synthesize(phrase, lambda ms: False)))
             await lanes.put(lane)
         await lanes.put(None)
 

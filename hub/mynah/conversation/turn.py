@@ -14,6 +14,7 @@ from mynah.audio import LISTENING, AudioChunk
 from mynah.conversation.persona import Persona
 from mynah.conversation.phrasing import PhraseSplitter, SplitPhrase
 from mynah.conversation.playback import VoicedPhrase, heard_text
+from mynah.conversation.saying import TakeBack, say_phrase
 from mynah.conversation.speech import Voicing
 from mynah.conversation.utterance import Utterance
 from mynah.engines.chain import Chain, Meter, closing
@@ -173,7 +174,9 @@ class Turn:
         speech_end = utterance.ended_at or meter.ended
         self.timeline.mark("speech_end", speech_end)
         self.timeline.mark("transcript")
-        self.timeline.engine("stt", meter.engine, max(0.0, meter.ended - max(speech_end, meter.began)) * 1000)
+        self.timeline.engine(
+            "stt", meter.engine, max(0.0, meter.ended - max(speech_end, meter.began)) * 1000, meter.troubles
+        )
         self.text = transcript.text.strip()
         self.language = transcript.language or self.language
         if not self.text:
@@ -236,7 +239,7 @@ class Turn:
         phrases: asyncio.Queue[PhraseReady | None] = asyncio.Queue(maxsize=PHRASES_AHEAD)
         self.voicing = Voicing(
             self.id,
-            lambda phrase: self._synthesize(phrase, scene, language),
+            lambda phrase, take_back: self._synthesize(phrase, take_back, scene, language),
             self.links.emit,
             ahead_ms=self.links.limits.audio_ahead_ms,
             start_at=self.start_at,
@@ -322,7 +325,7 @@ class Turn:
         if self.phrases == 1:
             self.timeline.mark("first_phrase")
             if meter.engine:
-                self.timeline.engine("llm", meter.engine, meter.total_ms)
+                self.timeline.engine("llm", meter.engine, meter.total_ms, meter.troubles)
         ready = PhraseReady(turn_id=self.id, phrase=self.phrases, text=phrase.text, boundary=phrase.boundary)
         await self.links.emit(ready)
         if self.phrases == 1 and self.stage != "speaking":
@@ -330,18 +333,22 @@ class Turn:
         await phrases.put(ready)
 
     async def _synthesize(
-        self, phrase: PhraseReady, scene: Scene, language: str
+        self, phrase: PhraseReady, take_back: TakeBack, scene: Scene, language: str
     ) -> AsyncIterator[AudioChunk | WordMark]:
         meter = Meter()
-        stream = self.links.chains["tts"].stream(
-            lambda engine: engine.synthesize(phrase.text, voice=scene.persona.spec.voice, language=language),
+        said = say_phrase(
+            self.links.chains["tts"],
+            phrase.text,
+            voice=scene.persona.spec.voice,
+            language=language,
             total=self.links.limits.speak,
             meter=meter,
+            take_back=take_back,
         )
-        async with closing(stream) as items:
+        async with closing(said) as items:
             async for item in items:
                 if phrase.phrase == 1 and isinstance(item, AudioChunk):
-                    self.timeline.engine("tts", meter.engine, meter.total_ms)
+                    self.timeline.engine("tts", meter.engine, meter.total_ms, meter.troubles)
                 yield item
 
     # ------------------------------------------------------------ endings

@@ -125,7 +125,7 @@ class Chain:
         later its failure ends the stream. Raises `EngineError` saying what each engine's trouble was.
         """
         meter = meter if meter is not None else Meter()
-        troubles: list[str] = []
+        troubles = meter.troubles
         tried: list[OpenEngine] = []
         deadline = now() + OPEN_WITHIN_S
         while (candidate := await self._next(tried, deadline)) is not None:

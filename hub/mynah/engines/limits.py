@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 from mynah.errors import EngineError, StageTimeout
@@ -27,12 +27,16 @@ GRAIN_S: Final = 0.001
 
 @dataclass(slots=True)
 class Meter:
-    """What a call spent inside an engine: `total_ms` in all; the last wait from `began` to `ended` (monotonic s)."""
+    """What a call spent inside an engine: `total_ms` in all; the last wait from `began` to `ended` (monotonic s).
+
+    `troubles` says of each engine that was tried before `engine` why it did not answer, as "name: reason".
+    """
 
     engine: str = ""
     total_ms: float = 0.0
     began: float = 0.0
     ended: float = 0.0
+    troubles: list[str] = field(default_factory=list)
 
     def add(self, began: float, ended: float) -> None:
         """Count one wait."""

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from mynah.audio.formats import AudioChunk, AudioFormat
-from mynah.values import Grounding, Hints, Message, ReplyNote, Token, ToolCall, Transcript, Voice, WordMark
+from mynah.values import Grounding, Hints, Message, ReplyNote, Token, Tool, ToolCall, Transcript, Voice, WordMark
 
 
 @runtime_checkable
@@ -33,9 +33,12 @@ class LanguageModel(Protocol):
     """Writes a reply, token by token."""
 
     def reply(
-        self, messages: Sequence[Message], *, grounding: Grounding, tools: Sequence[object] = ()
+        self, messages: Sequence[Message], *, grounding: Grounding, tools: Sequence[Tool] = ()
     ) -> AsyncIterator[Token | ToolCall | ReplyNote]:
-        """Yield the reply to the last of `messages`. A system message comes first where the persona has a prompt."""
+        """Yield the reply to the last of `messages`. A system message comes first where the persona has a prompt.
+
+        A `ToolCall` names one of `tools`; the hub runs it and calls again with its result as the last message.
+        """
         ...
 
 

@@ -136,7 +136,7 @@ async def test_a_lane_is_closed_however_its_synthesis_ends():
 
 
 async def test_phrases_are_given_out_in_order_however_they_are_made():
-    async def synthesize(phrase):
+    async def synthesize(phrase, take_back):
         await asyncio.sleep({1: 0.03, 2: 0.0, 3: 0.01}[phrase.phrase])
         for _ in range(2):
             yield chunk()
@@ -154,7 +154,7 @@ async def test_phrases_are_given_out_in_order_however_they_are_made():
 
 
 async def test_chunks_without_a_length_announce_the_phrase_once():
-    async def synthesize(phrase):
+    async def synthesize(phrase, take_back):
         yield AudioChunk(b"\xff", MP3)
         yield AudioChunk(b"\xfb", MP3)
         yield AudioChunk(b"", MP3)
@@ -168,7 +168,7 @@ async def test_chunks_without_a_length_announce_the_phrase_once():
 
 
 async def test_the_time_to_start_at_is_for_the_first_audio_whichever_phrase_has_it():
-    async def synthesize(phrase):
+    async def synthesize(phrase, take_back):
         if phrase.phrase == 1:
             raise EngineError("no")
         yield chunk()
@@ -178,7 +178,7 @@ async def test_the_time_to_start_at_is_for_the_first_audio_whichever_phrase_has_
 
 
 async def test_marks_alone_are_no_audio():
-    async def synthesize(phrase):
+    async def synthesize(phrase, take_back):
         yield WordMark(4, 10.0)
 
     voicing, outputs = await say(synthesize, 1)
@@ -187,7 +187,7 @@ async def test_marks_alone_are_no_audio():
 
 
 async def test_a_defect_comes_up_and_stops_everything():
-    async def synthesize(phrase):
+    async def synthesize(phrase, take_back):
         if phrase.phrase == 2:
             raise RuntimeError("a defect")
         yield chunk()
@@ -204,7 +204,7 @@ def test_while_nobody_takes_no_more_is_made_than_so_much():
     async def main():
         nonlocal made_ms
 
-        async def synthesize(phrase):
+        async def synthesize(phrase, take_back):
             nonlocal made_ms
             for _ in range(1000):
                 made_ms += 100
@@ -229,7 +229,7 @@ def test_no_more_than_three_are_made_at_once_and_the_next_begins_when_one_was_gi
     async def main():
         start = now()
 
-        async def synthesize(phrase):
+        async def synthesize(phrase, take_back):
             began.append(round(now() - start, 3))
             await asyncio.sleep(1)
             yield chunk()

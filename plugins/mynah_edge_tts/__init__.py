@@ -1,0 +1,1 @@
+"""Microsoft Edge's voices: text to speech as streamed MP3."""

@@ -1,0 +1,1 @@
+"""Whisper by faster-whisper: speech to text while it is spoken."""
