@@ -11,7 +11,7 @@ from typing import Protocol
 from mynah.audio import adpcm
 from mynah.audio.formats import AudioFormat
 from mynah.audio.mp3 import FrameReader, Mp3Frame
-from mynah.audio.opus_decode import OggOpusDecoder, OpusDecoder, WebmOpusDecoder
+from mynah.audio.opus_decode import OpusDecoder, ogg_opus_decoder, webm_opus_decoder
 from mynah.audio.packets import Evidence, decode_packet, open_decoder
 from mynah.audio.pcm import Pcm
 from mynah.audio.wav import WavReader
@@ -39,9 +39,9 @@ def decoder(source: AudioFormat) -> Decoder:
         case "opus":
             return OpusDecoder(source.channels)
         case "ogg_opus":
-            return OggOpusDecoder()
+            return ogg_opus_decoder()
         case "webm_opus":
-            return WebmOpusDecoder()
+            return webm_opus_decoder()
         case "ima_adpcm":
             return AdpcmDecoder(source)
 

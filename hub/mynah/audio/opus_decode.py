@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from mynah.audio.ogg_opus import OggOpusReader, OpusPage
-from mynah.audio.opus import OPUS_RATE, OpusHead, packet_samples, parse_head
+from mynah.audio.opus import OPUS_RATE, packet_samples, parse_head
 from mynah.audio.packets import Evidence, decode_packet, open_decoder
 from mynah.audio.pcm import Pcm
-from mynah.audio.webm import OpusTrack, WebmPacket, WebmReader
+from mynah.audio.webm import WebmPacket, WebmReader
 
 if TYPE_CHECKING:
     from av import AudioCodecContext
+
+T = TypeVar("T")
 
 
 class OpusDecoder:
@@ -38,79 +42,85 @@ class OpusDecoder:
         return []
 
 
-class OggOpusDecoder:
+@dataclass(frozen=True, slots=True)
+class OpusSound:
+    """Packets of one stream; `excess` samples at 48 kHz of their end are padding. A new `stream` begins a new one."""
+
+    stream: object
+    channels: int
+    head: bytes
+    packets: tuple[bytes, ...]
+    excess: int
+
+
+class OpusReader(Protocol[T]):
+    """Takes a container apart. `junk` counts the bytes that were passed over."""
+
+    @property
+    def junk(self) -> int: ...  # noqa: D102  # above
+    def feed(self, data: bytes) -> list[T]: ...  # noqa: D102  # what `data` completes
+    def flush(self) -> list[T]: ...  # noqa: D102  # what the end completes
+
+
+class ContainedOpusDecoder(Generic[T]):
+    """Opus in a container; `sound` says what the reader's items hold, `begun` whether it has seen a header."""
+
+    def __init__(
+        self, name: str, reader: OpusReader[T], sound: Callable[[T], OpusSound], begun: Callable[[], bool]
+    ) -> None:
+        self._reader = reader
+        self._sound = sound
+        self._begun = begun
+        self._stream: object = None
+        self._codec: AudioCodecContext | None = None
+        self._evidence = Evidence(name)
+
+    def feed(self, data: bytes) -> list[Pcm]:
+        """PCM of what `data` completes."""
+        out = self._decode(self._reader.feed(data))
+        self._evidence.check(data, self._reader.junk)
+        return out
+
+    def flush(self) -> list[Pcm]:
+        """End the stream: what was cut short is left out."""
+        out = self._decode(self._reader.flush())
+        self._evidence.finish()
+        return out
+
+    def _decode(self, items: list[T]) -> list[Pcm]:
+        if self._begun():
+            self._evidence.found()
+        out: list[Pcm] = []
+        for sound in map(self._sound, items):
+            if self._codec is None or sound.stream is not self._stream:
+                self._stream = sound.stream
+                self._codec = open_decoder("libopus", OPUS_RATE, sound.channels, sound.head)
+            pcm = [piece for packet in sound.packets for piece in decode_packet(self._codec, packet)]
+            out += _trim_end(pcm, sound.excess)
+        return out
+
+
+def ogg_opus_decoder() -> ContainedOpusDecoder[OpusPage]:
     """Opus in Ogg: skips what the header says, cuts the end where the last page says; follows chained streams."""
 
-    def __init__(self) -> None:
-        self._reader = OggOpusReader()
-        self._head: OpusHead | None = None
-        self._codec: AudioCodecContext | None = None
-        self._evidence = Evidence("ogg_opus")
+    def sound(page: OpusPage) -> OpusSound:
+        return OpusSound(page.head, page.head.channels, page.head.data, page.packets, page.excess)
 
-    def feed(self, data: bytes) -> list[Pcm]:
-        """PCM of the pages that `data` completes."""
-        out = self._decode(self._reader.feed(data))
-        self._evidence.check(data, self._reader.junk)
-        return out
-
-    def flush(self) -> list[Pcm]:
-        """End the stream: a page that was cut short is left out."""
-        out = self._decode(self._reader.flush())
-        self._evidence.finish()
-        return out
-
-    def _decode(self, pages: list[OpusPage]) -> list[Pcm]:
-        if self._reader.head is not None:
-            self._evidence.found()
-        out: list[Pcm] = []
-        for page in pages:
-            codec = self._codec_for(page.head)
-            out += _trim_end([pcm for packet in page.packets for pcm in decode_packet(codec, packet)], page.excess)
-        return out
-
-    def _codec_for(self, head: OpusHead) -> AudioCodecContext:
-        if self._codec is None or head is not self._head:
-            self._head = head
-            self._codec = open_decoder("libopus", OPUS_RATE, head.channels, head.data)
-        return self._codec
+    reader = OggOpusReader()
+    return ContainedOpusDecoder("ogg_opus", reader, sound, lambda: reader.head is not None)
 
 
-class WebmOpusDecoder:
+def webm_opus_decoder() -> ContainedOpusDecoder[WebmPacket]:
     """Opus in WebM."""
 
-    def __init__(self) -> None:
-        self._reader = WebmReader()
-        self._track: OpusTrack | None = None
-        self._codec: AudioCodecContext | None = None
-        self._evidence = Evidence("webm_opus")
+    def sound(packet: WebmPacket) -> OpusSound:
+        track = packet.track
+        channels = parse_head(track.head).channels if track.head else track.channels
+        excess = packet.padding_ns * OPUS_RATE // 1_000_000_000
+        return OpusSound(track, channels, track.head, (packet.data,), excess)
 
-    def feed(self, data: bytes) -> list[Pcm]:
-        """PCM of the blocks that `data` completes."""
-        out = self._decode(self._reader.feed(data))
-        self._evidence.check(data, self._reader.junk)
-        return out
-
-    def flush(self) -> list[Pcm]:
-        """End the stream: a block that was cut short is left out."""
-        out = self._decode(self._reader.flush())
-        self._evidence.finish()
-        return out
-
-    def _decode(self, packets: list[WebmPacket]) -> list[Pcm]:
-        if self._reader.track is not None:
-            self._evidence.found()
-        out: list[Pcm] = []
-        for packet in packets:
-            pcm = decode_packet(self._codec_for(packet.track), packet.data)
-            out += _trim_end(pcm, packet.padding_ns * OPUS_RATE // 1_000_000_000)
-        return out
-
-    def _codec_for(self, track: OpusTrack) -> AudioCodecContext:
-        if self._codec is None or track is not self._track:
-            self._track = track
-            channels = parse_head(track.head).channels if track.head else track.channels
-            self._codec = open_decoder("libopus", OPUS_RATE, channels, track.head)
-        return self._codec
+    reader = WebmReader()
+    return ContainedOpusDecoder("webm_opus", reader, sound, lambda: reader.track is not None)
 
 
 def _trim_end(pieces: list[Pcm], samples: int) -> list[Pcm]:
