@@ -85,6 +85,37 @@ def test_a_plugin_brings_commands(cli):
     assert "Sing." in cli("--help").out
 
 
+def test_a_plugin_in_a_folder_brings_commands(cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text("plugins: {folder: own}\n")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "cuckoo.py").write_text(
+        "from mynah import CommandSpec, hookimpl\n"
+        "@hookimpl\n"
+        "def mynah_commands():\n"
+        "    yield CommandSpec(name='cuckoo', run=lambda arguments: 4)\n"
+    )
+    assert cli("cuckoo").code == 4
+
+
+def test_a_plugins_command_that_is_broken_breaks_no_other(cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text("plugins: {folder: own}\n")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "cuckoo.py").write_text(
+        "from mynah import CommandSpec, hookimpl\n"
+        "@hookimpl\n"
+        "def mynah_commands():\n"
+        "    yield CommandSpec(name='cuckoo', run=lambda arguments: 4, arguments=lambda parser: 1 / 0)\n"
+    )
+    result = cli("--help")
+    assert (result.code, result.err) == (
+        0,
+        "mynah: the command cuckoo cannot be used: ZeroDivisionError: division by zero\n",
+    )
+    assert "check-config" in result.out
+
+
 @pytest.mark.usefixtures("birds")
 def test_an_error_of_a_plugins_command_is_one_line(cli):
     result = cli("sing", "none")

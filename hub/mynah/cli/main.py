@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from mynah import __version__
 from mynah.cli import ask, check_config, demo, plugins, run, token
+from mynah.cli.prepare import chosen_file
+from mynah.config.check import plugin_settings
 from mynah.errors import MynahError
 from mynah.plugins import load_plugins
 from mynah.specs import CommandSpec
@@ -47,7 +49,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _with_plugins() -> tuple[CommandSpec, ...]:
     # Only for help and for commands that are not built in: loading plugins takes a moment.
     own = {spec.name for spec in COMMANDS}
-    return (*COMMANDS, *(spec for spec in load_plugins().commands if spec.name not in own))
+    try:
+        settings = plugin_settings(chosen_file(None))
+    except MynahError:
+        found = load_plugins()  # what is wrong with the configuration is told by the commands that need it
+    else:
+        found = load_plugins(settings.disabled, settings.folder)
+    return (*COMMANDS, *(spec for spec in found.commands if spec.name not in own and _usable(spec)))
+
+
+def _usable(spec: CommandSpec) -> bool:
+    """Whether a plugin's command declares its arguments; one that cannot must not break the others."""
+    try:
+        spec.arguments(argparse.ArgumentParser(prog=spec.name))
+    except Exception as error:  # noqa: BLE001  # the loader's duty: one broken plugin must not stop the others
+        print(f"mynah: the command {spec.name} cannot be used: {type(error).__name__}: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 def _parser(commands: Sequence[CommandSpec]) -> argparse.ArgumentParser:
