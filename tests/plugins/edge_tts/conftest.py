@@ -1,0 +1,3 @@
+from counterparts.edge import edge
+
+__all__ = ["edge"]
