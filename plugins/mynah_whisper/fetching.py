@@ -1,0 +1,88 @@
+"""Fetches a model from Hugging Face, file by file: every wait is limited, and what arrived is kept for the next try."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from mynah import EngineUnavailable
+from mynah_whisper.models import NEEDED, WEIGHTS, home, missing, repository
+from mynah_whisper.progress import Progress
+
+OPTIONAL: Final = ("preprocessor_config.json", "vocabulary.json", "vocabulary.txt")
+CONNECT_S: Final = 3.0
+SILENT_S: Final = 20.0
+"""How long nothing may arrive while a file is fetched."""
+ANSWER_S: Final = 8.0
+"""How long the first answer may take: whether there is a network is known by then."""
+PIECE: Final = 1 << 18
+
+
+async def fetch(model: str, folder: Path) -> Path:
+    """Fetch a model by name into the engine's folder and return where it is.
+
+    Raises `EngineUnavailable`, soon where there is no network.
+    """
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES", "ON"):
+        raise missing(model, folder, "HF_HUB_OFFLINE is set")
+    server = (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+    place = home(model, folder)
+    limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENT_S)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        # With proxies from the environment, as browsers and pip have them.
+        async with aiohttp.ClientSession(timeout=limits, trust_env=True) as session:
+            files = _Files(session, f"{server}/{repository(model)}/resolve/main", place)
+            async with asyncio.timeout(ANSWER_S):
+                await files.fetch("config.json")
+            for file in ("tokenizer.json", *OPTIONAL):
+                await files.fetch(file, needed=file in NEEDED)
+            with Progress(f"fetching the model {model}", download=True) as progress:
+                await files.fetch(WEIGHTS, progress)
+    except TimeoutError as error:
+        raise missing(model, folder, f"no answer from {server}") from error
+    except aiohttp.ClientResponseError as error:
+        raise missing(model, folder, f"{server} answers {error.status} {error.message}") from error
+    except aiohttp.ClientConnectorError as error:
+        raise missing(model, folder, f"no connection to {server}") from error
+    except aiohttp.ClientError as error:
+        raise missing(model, folder, f"the connection to {server} broke") from error
+    except OSError as error:
+        raise EngineUnavailable(f"the model {model!r} cannot be written to {place}: {error}") from error
+    return place
+
+
+class _Files:
+    """The files of a repository at `url`, and the folder they go to."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, place: Path) -> None:
+        self._session = session
+        self._url = url
+        self._place = place
+
+    async def fetch(self, file: str, progress: Progress | None = None, *, needed: bool = True) -> None:
+        """Fetch a file under its name once it is whole; what a broken try left is gone on with."""
+        part = self._place / f"{file}.part"
+        have = part.stat().st_size if part.is_file() else 0
+        # Not compressed, as a part of something compressed could not be gone on with.
+        headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
+        async with self._session.get(f"{self._url}/{file}", headers=headers) as answer:
+            if answer.status == 404 and not needed:
+                return
+            if answer.status == 416:  # there was nothing left to fetch
+                part.rename(self._place / file)
+                return
+            answer.raise_for_status()
+            have = have if answer.status == 206 else 0
+            if progress is not None:
+                progress.begin(have + (answer.content_length or 0), have)
+            with part.open("ab" if have else "wb") as out:
+                async for piece in answer.content.iter_chunked(PIECE):
+                    out.write(piece)
+                    if progress is not None:
+                        progress.add(len(piece))
+        part.rename(self._place / file)
