@@ -114,6 +114,13 @@ class Played:
 
 
 @message
+class Volume:
+    """Report how loud your loudspeaker is set, at the beginning and when its own buttons change it."""
+
+    percent: int = wire(kinds.whole(0, 100), "how loud, of all that it can")
+
+
+@message
 class Update:
     """Change who speaks, the language or the context."""
 
@@ -145,9 +152,11 @@ class Bye:
     """End the session and the connection. Without it the session waits 30 seconds for you to come back."""
 
 
-ClientMessage = Hello | Listen | EndListening | Text | Say | Greet | Interrupt | Played | Update | Clock | Ping | Bye
+ClientMessage = (
+    Hello | Listen | EndListening | Text | Say | Greet | Interrupt | Played | Volume | Update | Clock | Ping | Bye
+)
 CLIENT_MESSAGES: Final[tuple[type[Any], ...]] = (
-    Hello, Listen, EndListening, Text, Say, Greet, Interrupt, Played, Update, Clock, Ping, Bye,
+    Hello, Listen, EndListening, Text, Say, Greet, Interrupt, Played, Volume, Update, Clock, Ping, Bye,
 )  # fmt: skip
 BY_NAME: Final = {name_of(cls): cls for cls in CLIENT_MESSAGES}
 

@@ -28,7 +28,7 @@ CODES: Final[Mapping[str, str]] = {
 
 TURN: Final = "the turn's id"
 TRACK: Final = "0, or in translation the number of the language's track"
-PHRASE: Final = "its number in the reply, from 1"
+PHRASE: Final = "its number in the turn, from 1"
 
 
 @message
@@ -103,6 +103,19 @@ class Phrase:
     text: str = wire(kinds.LONG, "its words")
     boundary: str = wire(kinds.choice("word", "clause", "sentence"), "what it ends at")
     track: int = wire(kinds.COUNT, TRACK)
+    acknowledgement: bool | None = wire(
+        kinds.FLAG, "true where it only says that the reply is long in coming, and is no part of it", default=None
+    )
+
+
+@message
+class Tool:
+    """A tool was used for the reply."""
+
+    turn: str = wire(kinds.NAME, TURN)
+    name: str = wire(kinds.NAME, "which one")
+    ok: bool = wire(kinds.FLAG, "whether it worked")
+    ms: float = wire(kinds.MS, "how long it took")
 
 
 @message
@@ -114,7 +127,7 @@ class SpeechStarted:
     phrase: int = wire(kinds.COUNT, PHRASE)
     track: int = wire(kinds.COUNT, TRACK)
     format: AudioFormat = wire(kinds.AUDIO_FORMAT, "what the bytes are")
-    text: str = wire(kinds.LONG, "the phrase's words")
+    text: str = wire(kinds.LONG, "the phrase's words; empty for a chime")
     at_ms: float = wire(kinds.MS, "where in the turn's audio of this track it begins")
     start_at: float | None = wire(kinds.CLOCK, "when its first sample shall sound", default=None)
 
@@ -158,7 +171,7 @@ class TurnFinished:
     turn: str = wire(kinds.NAME, TURN)
     outcome: str = wire(kinds.choice("answered", "unknown", "not_understood", "no_speech"), "what came of it")
     reply: str = wire(kinds.LONG, "the whole reply")
-    phrases: int = wire(kinds.COUNT, "how many it had")
+    phrases: int = wire(kinds.COUNT, "how many it had, not counting an acknowledgement")
     timeline: Mapping[str, float] = wire(
         kinds.by_name(kinds.number(), 32, "milliseconds by mark"), "when each thing happened, from the end of speech"
     )
@@ -166,11 +179,17 @@ class TurnFinished:
         kinds.by_name(kinds.number(), 32, "milliseconds by stage"), "how long the way to the first audio was in engines"
     )
     own_ms: float | None = wire(kinds.number(), "how long it was in the hub itself", default=None)
+    engines: Mapping[str, str] = wire(kinds.by_name(kinds.LONG, 32, "names by stage"), "which engine answered")
+    troubles: Mapping[str, tuple[str, ...]] | None = wire(
+        kinds.by_name(kinds.several(kinds.LONG, 64, "texts"), 32, "lists of texts by stage"),
+        "why those tried before it did not, each as `name: reason`",
+        default=None,
+    )
 
 
 @message
 class TurnFailed:
-    """The turn could not be completed; the session goes on."""
+    """The turn could not be completed; the session goes on. To who waits for a reply a chime was sent as speech."""
 
     turn: str = wire(kinds.NAME, TURN)
     message: str = wire(kinds.LONG, "why")
@@ -185,6 +204,13 @@ class TurnDropped:
 
     turn: str = wire(kinds.NAME, TURN)
     reason: str = wire(kinds.LONG, "what it was taken for")
+
+
+@message
+class Volume:
+    """Set your loudspeaker."""
+
+    percent: int = wire(kinds.whole(0, 100), "how loud, of all that it can")
 
 
 @message
@@ -214,12 +240,12 @@ class Clock:
 
 
 HubMessage = (
-    Welcome | Stage | PartialTranscript | Transcript | Translation | Token | Phrase | SpeechStarted | SpeechEnded
-    | PhraseFailed | Interrupted | TurnFinished | TurnFailed | TurnDropped | Error | Pong | Clock
+    Welcome | Stage | PartialTranscript | Transcript | Translation | Token | Phrase | Tool | SpeechStarted
+    | SpeechEnded | PhraseFailed | Interrupted | TurnFinished | TurnFailed | TurnDropped | Volume | Error | Pong | Clock
 )  # fmt: skip
 HUB_MESSAGES: Final[tuple[type[Any], ...]] = (
-    Welcome, Stage, PartialTranscript, Transcript, Translation, Token, Phrase, SpeechStarted, SpeechEnded,
-    PhraseFailed, Interrupted, TurnFinished, TurnFailed, TurnDropped, Error, Pong, Clock,
+    Welcome, Stage, PartialTranscript, Transcript, Translation, Token, Phrase, Tool, SpeechStarted, SpeechEnded,
+    PhraseFailed, Interrupted, TurnFinished, TurnFailed, TurnDropped, Volume, Error, Pong, Clock,
 )  # fmt: skip
 
 

@@ -50,6 +50,8 @@ class Inbound:
                 self._session.interrupt(reason)
             case heard.Played(turn=turn, ms=ms):
                 self._session.played(turn, ms)
+            case heard.Volume(percent=percent):
+                self._session.note_volume(percent)
             case heard.Update(persona=persona, language=language, context=context):
                 self._session.update(persona=persona, language=language, context=context)
             case heard.Ping(id=id):

@@ -22,8 +22,11 @@ PLAIN: Final[Mapping[type[mynah.Output], Callable[[Any], say.HubMessage]]] = {
     mynah.TranslationReady: lambda o: say.Translation(turn=o.turn_id, text=o.text, language=o.language),
     mynah.ReplyToken: lambda o: say.Token(turn=o.turn_id, text=o.text),
     mynah.PhraseReady: lambda o: say.Phrase(
-        turn=o.turn_id, phrase=o.phrase, text=o.text, boundary=o.boundary, track=o.track
+        turn=o.turn_id, phrase=o.phrase, text=o.text, boundary=o.boundary, track=o.track,
+        acknowledgement=o.acknowledgement or None,
     ),
+    mynah.ToolUsed: lambda o: say.Tool(turn=o.turn_id, name=o.name[:64], ok=o.ok, ms=o.ms),
+    mynah.VolumeChanged: lambda o: say.Volume(percent=o.percent),
     mynah.Interrupted: lambda o: say.Interrupted(
         turn=o.turn_id, heard_ms=o.heard_ms, heard=o.heard, reason=o.reason
     ),
@@ -35,6 +38,8 @@ PLAIN: Final[Mapping[type[mynah.Output], Callable[[Any], say.HubMessage]]] = {
         timeline=o.timeline.ms(),
         engine_ms=o.timeline.engine_ms,
         own_ms=o.timeline.own_ms,
+        engines=o.timeline.engines,
+        troubles=o.timeline.troubles or None,
     ),
     mynah.TurnFailed: lambda o: say.TurnFailed(turn=o.turn_id, message=o.message, stage=o.stage),
     mynah.TurnDropped: lambda o: say.TurnDropped(turn=o.turn_id, reason=o.reason),

@@ -66,6 +66,8 @@ def _over(spec: PersonaSpec, values: Mapping[str, Any], folder: Path) -> Persona
     changes = dict(values)
     if "voice" in changes:
         changes["voice"] = replace(spec.voice, **changes["voice"]) if changes["voice"] else Voice()
+    if "tools" in changes:
+        changes["tools"] = tuple(changes["tools"])
     if "knowledge" in changes:
         own = tuple(folder / Path(file).expanduser() for file in changes["knowledge"])
         kept = tuple(file for file in spec.knowledge if holds_attributes(file)) if own else ()

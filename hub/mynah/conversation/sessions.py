@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from mynah.conversation.persona import Persona
-from mynah.conversation.session import Conversation, Surroundings
+from mynah.conversation.session import Conversation
+from mynah.conversation.surroundings import Surroundings
 from mynah.errors import InputError, LimitError
 from mynah.events import SessionClosed, SessionOpened
 from mynah.speakers import Speakers
-from mynah.specs import SessionOptions
+from mynah.specs import SessionOptions, Urgency
 from mynah.timeline import now
 
 log = logging.getLogger(__name__)
@@ -84,6 +85,24 @@ class Sessions:
             )
         )
         return session
+
+    def say(self, text: str, speakers: Collection[str], *, language: str | None, urgency: Urgency) -> Sequence[str]:
+        """Have `text` spoken in every session of one of `speakers`; return those that took it.
+
+        Raises `InputError` for text that cannot be said.
+        """
+        self._around.limits.check_text(text)
+        took: dict[str, None] = {}
+        for session in self:
+            if session.speaker is None or session.speaker not in speakers:
+                continue
+            try:
+                session.say(text, language=language, urgency=urgency)
+            except LimitError as error:  # one that is too busy must not keep the others from hearing it
+                log.warning("%s does not say it: %s", session.speaker, error)
+            else:
+                took[session.speaker] = None
+        return tuple(took)
 
     def get(self, session_id: str) -> Conversation:
         """Return an open session."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from mynah.conversation.pieces import beginning
 from mynah.conversation.playback import ROUNDING_MS
 from mynah.outputs import LAST, Output, PhraseFailed, SpeechChunk, SpeechEnded, SpeechStarted
 from mynah.specs import Urgency
@@ -52,6 +53,8 @@ class Spool:
         self._sent: dict[_Key, _Sent] = {}
         self._sent_bytes = 0
         self._urgent: dict[str, int] = {}
+        self._coming: dict[object, Output | None] = {}
+        self._begun_ms: Mapping[str, float] = {}
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
 
@@ -75,12 +78,27 @@ class Spool:
 
     async def put(self, output: Output) -> None:
         """Add an output; audio waits while more than `ahead_ms` of it is there, everything while very much is."""
-        while len(self._waiting) >= MAX_OUTPUTS or (
-            isinstance(output, SpeechChunk) and self._ahead_of(output.turn_id) > self._ahead_ms
-        ):
-            self._room.clear()
-            await self._room.wait()
+        if self._full_for(output):
+            coming = await self._wait_for_room(output)
+            if coming is None:
+                return  # it was taken back meanwhile
+            output = coming
         self.put_now(output)
+
+    async def _wait_for_room(self, output: Output) -> Output | None:
+        place = object()
+        self._coming[place] = output
+        try:
+            while self._full_for(output):
+                self._room.clear()
+                await self._room.wait()
+            return self._coming[place]
+        finally:
+            del self._coming[place]
+
+    def _full_for(self, output: Output) -> bool:
+        late = isinstance(output, SpeechChunk) and self._ahead_of(output.turn_id) > self._ahead_ms
+        return late or len(self._waiting) >= MAX_OUTPUTS
 
     def put_now(self, output: Output) -> None:
         """Add an output at once."""
@@ -118,6 +136,41 @@ class Spool:
             self._drop_sent(key)
         self._room.set()
 
+    def take_back(self, turn_id: str, phrase: int, track: int, from_ms: float) -> float | None:
+        """Drop the audio of a phrase from that millisecond of the track's audio on; return where it now ends.
+
+        None, and nothing dropped, where some of that was sent already or its audio cannot be cut.
+        """
+        key = (turn_id, track, phrase)
+        there = (output for output in (*self._waiting, *self._coming.values()) if isinstance(output, SpeechChunk))
+        mine = [output for output in there if (output.turn_id, output.track, output.phrase) == key]
+        sent_ms = max(self._begun_ms.get(turn_id, 0.0), mine[0].at_ms if mine else float("inf"))
+        if from_ms < sent_ms - ROUNDING_MS:
+            return None
+        changed: dict[int, SpeechChunk | None] = {}
+        end_ms = mine[0].at_ms
+        for output in mine:
+            if changed:
+                changed[id(output)] = None
+            elif output.at_ms + output.audio.ms <= from_ms + ROUNDING_MS:
+                end_ms = output.at_ms + output.audio.ms
+            elif (part := beginning(output.audio, from_ms - output.at_ms)) is None:
+                return None
+            else:
+                changed[id(output)] = replace(output, audio=part) if part.data else None
+                end_ms = output.at_ms + part.ms
+        self._change(changed)
+        return end_ms
+
+    def _change(self, changed: Mapping[int, SpeechChunk | None]) -> None:
+        """Put outputs in the place of those of that identity."""
+        for place, coming in self._coming.items():
+            self._coming[place] = changed.get(id(coming), coming)
+        waiting = (changed.get(id(output), output) for output in self._waiting)
+        self._waiting = deque(output for output in waiting if output is not None)
+        self._waiting_ms = sum(map(_ms, self._waiting))
+        self._room.set()
+
     def forget_heard(self, heard_ms: Callable[[str], float]) -> None:
         """Drop sent phrases that were heard to their end; `heard_ms` gives the milliseconds heard of a turn."""
         while self._sent:
@@ -129,7 +182,8 @@ class Spool:
     def rewind(self, begin_ms: Mapping[str, float], *, repeat: bool) -> None:
         """Put phrases that were not sent up to their end before what is waiting; whole, as they were.
 
-        `begin_ms` says of each turn up to where; with `repeat` it is told again what failed and how turns ended.
+        `begin_ms` says of each turn up to where: only what lies behind it can be taken back. With `repeat` it is told
+        again what failed and how turns ended.
         """
         again = [
             output
@@ -139,6 +193,7 @@ class Spool:
             or (repeat and not sent.end_ms)
             for output in sent.outputs
         ]
+        self._begun_ms = dict(begin_ms)
         self._sent.clear()
         self._sent_bytes = 0
         self._waiting.extendleft(reversed(again))

@@ -3,81 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from functools import partial
+from typing import Final, Literal
 
-from mynah.audio import LISTENING, AudioChunk
-from mynah.conversation.persona import Persona
-from mynah.conversation.phrasing import PhraseSplitter, SplitPhrase
+from mynah.config.schema import own_options
+from mynah.conversation.drafts import Drafts
+from mynah.conversation.failing import failure
+from mynah.conversation.hearing import Hearing
+from mynah.conversation.listening import ListeningOptions
 from mynah.conversation.playback import VoicedPhrase, heard_text
-from mynah.conversation.saying import TakeBack, say_phrase
-from mynah.conversation.speech import Voicing
+from mynah.conversation.replying import Replying, draft_items, first_usable
+from mynah.conversation.scene import UNTRANSCRIBED, Exchange, Latency, Scene, TurnLimits
+from mynah.conversation.speaking import Speaking
+from mynah.conversation.tools import Toolbox
 from mynah.conversation.utterance import Utterance
-from mynah.engines.chain import Chain, Meter, closing
+from mynah.engines.chain import Chain, OpenEngine, closing
+from mynah.engines.protocols import SpeechDetector
 from mynah.errors import MynahError
-from mynah.outputs import (
-    Output,
-    PartialTranscript,
-    PhraseReady,
-    ReplyToken,
-    Stage,
-    StageStarted,
-    TranscriptReady,
-    TurnDropped,
-    TurnFailed,
-    TurnFinished,
-)
+from mynah.outputs import Output, ReplyToken, Stage, StageStarted, TurnFinished
 from mynah.specs import EngineKind, Urgency
-from mynah.timeline import Timeline
-from mynah.values import Grounding, Message, OutcomeKind, ReplyNote, Token, Transcript, WordMark
-
-log = logging.getLogger(__name__)
-
-PHRASES_AHEAD: Final = 8
-"""Phrases that may wait for their synthesis; then the language model is not read any further."""
-
-PLENTY_MS: Final = 8_000.0
-"""Audio waiting to be heard with which later sentences are voiced together: longer phrases sound more natural."""
-
-LONG_PHRASE: Final = 250
-"""Characters of a phrase that is not made longer still."""
+from mynah.timeline import Timeline, now
+from mynah.values import AudioClip, OutcomeKind
 
 _WORD_COMPLETE: Final = re.compile(r"\w[\W_]")
-
-
-@dataclass(frozen=True, slots=True)
-class TurnLimits:
-    """How long the stages of a turn may take, in seconds of the engines' own time, and how far speech runs ahead."""
-
-    transcribe: float = 20.0
-    reply: float = 60.0
-    speak: float = 30.0
-    audio_ahead_ms: float = 20_000.0
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """What was said by both sides in one turn; the reply as far as it was heard."""
-
-    turn_id: str
-    user: str
-    reply: str
-    subject: str = ""
-    outcome: OutcomeKind = "answered"
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """Who speaks, where, in what language, after what: taken when the answer begins."""
-
-    persona: Persona
-    language: str
-    context: Mapping[str, str]
-    history: Sequence[Exchange]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,20 +38,28 @@ class Links:
 
     chains: Mapping[EngineKind, Chain]
     limits: TurnLimits
+    latency: Latency
+    listening: ListeningOptions
+    toolbox: Toolbox
     emit: Callable[[Output], Awaitable[None]]
     post: Callable[[Output], None]
     scene: Callable[[], Scene]
+    detector: Callable[[], SpeechDetector | None]
     recognised: Callable[[Turn], None]
+    understood: Callable[[Turn], None]
+    may_draft: Callable[[Turn], bool]
     may_answer: Callable[[Turn], Awaitable[None]]
     may_apologise: Callable[[Turn], bool]
     ahead_ms: Callable[[], float]
+    take_back: Callable[[str, int, int, float], float | None]
 
 
 @dataclass(slots=True)
 class Turn:
     """A turn: `text` was given, or `utterance` is being spoken; `recipe` "say" speaks the text as it is.
 
-    `ended` is the output that it ended with by itself; `over` says that it was stopped.
+    `clip` is the utterance itself where a language model `hears` it; then it is `untranscribed` at first. `ended` is
+    the output that the turn ended with by itself; `over` says that it was stopped.
     """
 
     id: str
@@ -111,6 +71,9 @@ class Turn:
     start_at: float | None = None
     urgency: Urgency = "reply"
     timeline: Timeline = field(default_factory=Timeline)
+    hears: OpenEngine | None = None
+    clip: AudioClip | None = None
+    untranscribed: bool = False
     outcome: OutcomeKind = "answered"
     subject: str = ""
     reply: str = ""
@@ -118,8 +81,7 @@ class Turn:
     over: bool = False
     trouble: MynahError | None = None
     stage: Stage = "listening"
-    phrases: int = 0
-    voicing: Voicing | None = None
+    speaking: Speaking | None = None
 
     def __post_init__(self) -> None:
         """Begin the timeline."""
@@ -131,20 +93,35 @@ class Turn:
         return self.utterance is not None and not self.utterance.ended
 
     @property
+    def user(self) -> str:
+        """What the person said, as the history has it."""
+        return self.text or (UNTRANSCRIBED if self.untranscribed else "")
+
+    @property
+    def phrases(self) -> int:
+        """How many phrases the reply has so far."""
+        return self.speaking.phrases if self.speaking else 0
+
+    @property
     def voiced(self) -> Sequence[VoicedPhrase]:
-        """The phrases that have audio."""
-        return self.voicing.voiced if self.voicing else ()
+        """The reply's phrases that have audio."""
+        return self.speaking.voiced if self.speaking else ()
+
+    @property
+    def audible(self) -> bool:
+        """Whether anything of it has audio, be it only an acknowledgement."""
+        return bool(self.speaking and self.speaking.voicing.voiced)
 
     def heard(self, heard_ms: float) -> str:
-        """Return the words of the reply that a person has heard after `heard_ms` of its audio."""
+        """Return the words of the reply that a person has heard after `heard_ms` of the turn's audio."""
         return heard_text(self.voiced, heard_ms)
 
     @property
     def exchange(self) -> Exchange:
         """This turn as history has it; of a reply that was not voiced to its end, what was."""
-        whole = self.trouble is None and not (self.voicing and self.voicing.failed)
+        whole = self.trouble is None and not (self.speaking and self.speaking.failed)
         reply = self.reply if whole else self.heard(math.inf)
-        return Exchange(self.id, self.text, reply, self.subject, self.outcome)
+        return Exchange(self.id, self.user, reply, self.subject, self.outcome)
 
     async def run(self) -> None:
         """Do it all; ends with exactly one of the outputs in `mynah.outputs.LAST` unless cancelled."""
@@ -158,45 +135,29 @@ class Turn:
     async def _converse(self) -> None:
         if self.utterance is None:
             self.timeline.mark("speech_end", self.timeline.marks["opened"])
-        elif not await self._understand(self.utterance):
+            await self._answer(None, None)
             return
-        await self.links.may_answer(self)
-        await self._answer()
+        drafts = self._drafts()
+        hearing = Hearing(self, self.utterance, drafts)
+        try:
+            if await self._understand(hearing):
+                await self._answer(hearing, drafts)
+        finally:
+            if drafts is not None:
+                await drafts.close()
 
-    # ------------------------------------------------------------ understanding
+    def _drafts(self) -> Drafts | None:
+        if not self.links.latency.drafts:
+            return None
+        return Drafts(partial(draft_items, self), self.links.scene)
 
-    async def _understand(self, utterance: Utterance) -> bool:
-        """Turn the utterance into text; return whether there is something to answer."""
-        scene = self.links.scene()
-        meter = Meter()
-        transcript = await self._transcribe(utterance, scene, meter)
-        self.speech_ended()
-        speech_end = utterance.ended_at or meter.ended
-        self.timeline.mark("speech_end", speech_end)
-        self.timeline.mark("transcript")
-        self.timeline.engine(
-            "stt", meter.engine, max(0.0, meter.ended - max(speech_end, meter.began)) * 1000, meter.troubles
-        )
-        self.text = transcript.text.strip()
-        self.language = transcript.language or self.language
-        if not self.text:
-            self.outcome = "no_speech" if transcript.understood else "not_understood"
-        else:
-            self.links.recognised(self)
-        if not self.text and not self.links.may_apologise(self):
-            reason = "the sound did not end" if utterance.cut else self.outcome
-            await self._end(TurnDropped(turn_id=self.id, reason=reason))
-            return False
-        await self.links.emit(
-            TranscriptReady(
-                turn_id=self.id,
-                text=self.text,
-                confidence=transcript.confidence,
-                language=self.language,
-                outcome=self.outcome,
-            )
-        )
-        return self.outcome != "no_speech"
+    async def _understand(self, hearing: Hearing) -> bool:
+        """Return whether something was said that is to be answered."""
+        engine = first_usable(self.links.chains["llm"])
+        if engine is not None and engine.spec.accepts_audio(own_options(engine.config)):
+            self.hears, options = engine, self.links.listening
+            return await hearing.keep(self.links.detector(), options.threshold, options.min_speech_ms)
+        return await hearing.understand()
 
     def speech_ended(self) -> None:
         """Note that the person has finished speaking."""
@@ -205,97 +166,47 @@ class Turn:
             self.stage = "transcribing"
             self.links.post(StageStarted(turn_id=self.id, stage="transcribing"))
 
-    async def _transcribe(self, utterance: Utterance, scene: Scene, meter: Meter) -> Transcript:
-        language = self.language or scene.language
-        hints = scene.persona.hints()
-
-        def call(engine: Any) -> AsyncIterator[Transcript]:
-            found: AsyncIterator[Transcript] = engine.transcribe(
-                utterance.read(), LISTENING, language=language, hints=hints
-            )
-            return found
-
-        stream = self.links.chains["stt"].stream(
-            call,
-            total=self.links.limits.transcribe,
-            armed=lambda: utterance.ended,
-            final=lambda transcript: transcript.final,
-            meter=meter,
-        )
-        async with closing(stream) as transcripts:
-            async for transcript in transcripts:
-                if transcript.final:
-                    return transcript
-                if transcript.text:
-                    self.links.recognised(self)
-                    await self.links.emit(PartialTranscript(turn_id=self.id, text=transcript.text))
-        return Transcript("", final=True)
-
     # ------------------------------------------------------------ answering
 
-    async def _answer(self) -> None:
+    async def _answer(self, hearing: Hearing | None, drafts: Drafts | None) -> None:
+        asked = now()
+        await self.links.may_answer(self)
+        waited = now() - asked
         scene = self.links.scene()
         language = self.language or scene.language
-        phrases: asyncio.Queue[PhraseReady | None] = asyncio.Queue(maxsize=PHRASES_AHEAD)
-        self.voicing = Voicing(
-            self.id,
-            lambda phrase, take_back: self._synthesize(phrase, take_back, scene, language),
-            self.links.emit,
-            ahead_ms=self.links.limits.audio_ahead_ms,
-            start_at=self.start_at,
-            on_first_audio=lambda: self.timeline.mark("first_audio"),
-        )
-        await self._begin("thinking" if self.recipe == "converse" else "speaking")
+        speaking = self.speaking = Speaking(self, scene, language)
+        replying = Replying(self, scene, language, drafts, hearing)
+        await self.begin("thinking" if self.recipe == "converse" else "speaking")
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._think(phrases, scene, language))
-            group.create_task(self.voicing.run(phrases))
+            group.create_task(self._think(replying, speaking, waited))
+            group.create_task(speaking.voice())
         if self.timeline.marks.get("first_audio"):
             self.timeline.mark("last_audio")
-        if self.trouble is None and self.phrases and self.voicing.failed == self.phrases:
+        if self.trouble is None and self.phrases and speaking.failed == self.phrases:
             self.trouble = MynahError("the reply could not be voiced")
 
-    async def _think(self, phrases: asyncio.Queue[PhraseReady | None], scene: Scene, language: str) -> None:
-        splitter = PhraseSplitter(scene.persona.spec.first_phrase_words, language)
-        meter = Meter()
-        held: SplitPhrase | None = None
+    async def _think(self, replying: Replying, speaking: Speaking, waited_s: float) -> None:
+        meter, after = replying.meter, self.links.latency.acknowledge_after
+        if after is not None and self.recipe == "converse" and self.outcome != "not_understood":
+            speaking.acknowledge_at(self.timeline.marks["speech_end"] + waited_s + after)
         try:
-            async with closing(self._tokens(scene, language, meter)) as tokens:
-                async for token in tokens:
-                    await self._take_token(token)
-                    for phrase in splitter.feed(token):
-                        held = await self._release_or_hold(held, phrase, phrases, meter)
+            async with closing(replying.pieces()) as pieces:
+                async for piece in pieces:
+                    if piece is None:
+                        await speaking.pause(meter)
+                    else:
+                        speaking.never_mind()
+                        await self._take_token(piece)
+                        await speaking.take(piece, meter)
         except MynahError as error:
             # What was said so far is heard to its end; the turn then says that it broke off.
             self.trouble = error
-        for phrase in [*([held] if held else []), *(splitter.flush() if self.trouble is None else [])]:
-            await self._release(phrase, phrases, meter)
+        finally:
+            speaking.never_mind()
+        await speaking.finish(meter, broken_off=self.trouble is not None)
         if self.trouble is None and not self.phrases:
             self.trouble = MynahError("the reply was empty")
-        await phrases.put(None)
-        if self.trouble is not None and not self.phrases:
-            raise self.trouble
-
-    async def _tokens(self, scene: Scene, language: str, meter: Meter) -> AsyncIterator[str]:
-        if self.recipe == "say" or self.outcome == "not_understood":
-            yield self.text if self.recipe == "say" else scene.persona.spec.not_understood
-            return
-        messages = _messages(scene, self.text)
-        spec = scene.persona.spec
-        grounding = Grounding(spec.name, language, scene.persona.knowledge, scene.context, spec.unknown)
-
-        def call(engine: Any) -> AsyncIterator[Any]:
-            given: AsyncIterator[Any] = engine.reply(messages, grounding=grounding)
-            return given
-
-        stream = self.links.chains["llm"].stream(
-            call, total=self.links.limits.reply, final=lambda item: not isinstance(item, ReplyNote), meter=meter
-        )
-        async with closing(stream) as items:
-            async for item in items:
-                if isinstance(item, ReplyNote):
-                    self.outcome, self.subject = item.outcome, item.subject
-                elif isinstance(item, Token) and item.text:
-                    yield item.text
+        await speaking.close()
 
     async def _take_token(self, token: str) -> None:
         self.reply += token
@@ -305,64 +216,39 @@ class Turn:
             self.timeline.mark("first_word")
         await self.links.emit(ReplyToken(turn_id=self.id, text=token))
 
-    async def _release_or_hold(
-        self,
-        held: SplitPhrase | None,
-        phrase: SplitPhrase,
-        phrases: asyncio.Queue[PhraseReady | None],
-        meter: Meter,
-    ) -> SplitPhrase | None:
-        """Release `phrase`, after what was held back; but while plenty is to be heard hold it for a longer one."""
-        if held is not None:
-            phrase = SplitPhrase(f"{held.text} {phrase.text}", phrase.boundary)
-        if self.phrases and len(phrase.text) < LONG_PHRASE and self.links.ahead_ms() > PLENTY_MS:
-            return phrase
-        await self._release(phrase, phrases, meter)
-        return None
-
-    async def _release(self, phrase: SplitPhrase, phrases: asyncio.Queue[PhraseReady | None], meter: Meter) -> None:
-        self.phrases += 1
-        if self.phrases == 1:
-            self.timeline.mark("first_phrase")
-            if meter.engine:
-                self.timeline.engine("llm", meter.engine, meter.total_ms, meter.troubles)
-        ready = PhraseReady(turn_id=self.id, phrase=self.phrases, text=phrase.text, boundary=phrase.boundary)
-        await self.links.emit(ready)
-        if self.phrases == 1 and self.stage != "speaking":
-            await self._begin("speaking")
-        await phrases.put(ready)
-
-    async def _synthesize(
-        self, phrase: PhraseReady, take_back: TakeBack, scene: Scene, language: str
-    ) -> AsyncIterator[AudioChunk | WordMark]:
-        meter = Meter()
-        said = say_phrase(
-            self.links.chains["tts"],
-            phrase.text,
-            voice=scene.persona.spec.voice,
-            language=language,
-            total=self.links.limits.speak,
-            meter=meter,
-            take_back=take_back,
-        )
-        async with closing(said) as items:
-            async for item in items:
-                if phrase.phrase == 1 and isinstance(item, AudioChunk):
-                    self.timeline.engine("tts", meter.engine, meter.total_ms, meter.troubles)
-                yield item
-
     # ------------------------------------------------------------ endings
 
-    async def _begin(self, stage: Stage) -> None:
+    async def begin(self, stage: Stage) -> None:
+        """Begin a stage and say so."""
         self.stage = stage
         await self.links.emit(StageStarted(turn_id=self.id, stage=stage))
 
+    async def end(self, output: Output) -> None:
+        """End with `output`."""
+        self.ended = output
+        await self.links.emit(output)
+
+    def failure(self, message: str) -> Iterator[Output]:
+        """Return what tells of a failure: to a person who waits for an answer a chime, to the client why."""
+        speaking = self.speaking
+        return failure(
+            self.id,
+            message,
+            self.stage,
+            chime=self.recipe == "converse",
+            phrase=speaking.numbered + 1 if speaking else 1,
+            at_ms=speaking.voicing.position_ms if speaking else 0.0,
+        )
+
     async def _finish(self) -> None:
         if self.trouble is not None:
-            await self._end(TurnFailed(turn_id=self.id, message=str(self.trouble), stage=self.stage))
+            *chime, failed = self.failure(str(self.trouble))
+            for output in chime:
+                await self.links.emit(output)
+            await self.end(failed)
             return
         self.timeline.mark("finished")
-        await self._end(
+        await self.end(
             TurnFinished(
                 turn_id=self.id,
                 outcome=self.outcome,
@@ -372,22 +258,7 @@ class Turn:
             )
         )
 
-    async def _end(self, output: Output) -> None:
-        self.ended = output
-        await self.links.emit(output)
-
 
 def _first(group: BaseExceptionGroup[MynahError]) -> MynahError:
     first = group.exceptions[0]
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
-
-
-def _messages(scene: Scene, text: str) -> list[Message]:
-    """Return the conversation as a language model takes it."""
-    spec = scene.persona.spec
-    messages = [Message("system", spec.prompt)] if spec.prompt else []
-    for exchange in scene.history:
-        messages.append(Message("user", exchange.user))
-        if exchange.reply or exchange.subject:  # stopped before a word was heard: there was no answer
-            messages.append(Message("assistant", exchange.reply, exchange.subject))
-    return [*messages, Message("user", text)]

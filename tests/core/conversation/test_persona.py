@@ -196,3 +196,9 @@ def test_an_absolute_path_stays_as_it_is(tmp_path):
 
 def _fields(spec):
     return {name: getattr(spec, name) for name in spec.__dataclass_fields__}
+
+
+def test_tools_and_acknowledgement_can_be_changed():
+    spec = PersonaSpec(name="guide", title="A guide", acknowledgement="One moment.")
+    changed = personas([spec], {"guide": {"tools": ["lamp"], "acknowledgement": ""}})["guide"].spec
+    assert (changed.tools, changed.acknowledgement) == (("lamp",), "")

@@ -137,7 +137,7 @@ def test_an_interruption_at_any_moment_leaves_nothing_behind(in_room, kind):
             told = len(room.outputs)
             await quiet(room, before)
             assert all(engine.calls.begun == engine.calls.ended for engine in made.values())
-            assert session._spool.waiting_ms == 0
+            assert session._delivery.spool.waiting_ms == 0
             assert not [o for o in room.outputs[told:] if not isinstance(o, Interrupted)], room.outputs[told:]
             ends = [o for o in room.of(LAST) if o.turn_id == turn]
             assert ends
@@ -179,7 +179,7 @@ def test_new_text_at_any_moment_ends_the_old_reply_and_is_answered(in_room, kind
         assert all(engine.calls.begun == engine.calls.ended for engine in made.values())
         await asyncio.sleep(20)
         session.submit("a last one")
-        assert len(session._playbacks) == len(session._turns) == 1
+        assert len(session._delivery.playbacks) == len(session._turns.known) == 1
         await room.turn_over("t101")
         await quiet(room, before)
 
@@ -243,7 +243,7 @@ def _mixed(in_room, policy):
             session.end_listening,
             session.interrupt,
             lambda: session.update(language=chance.choice(["en", "de"])),
-            lambda: session.played(f"t{session._count}", chance.uniform(0, 2000)),
+            lambda: session.played(f"t{session._turns.count}", chance.uniform(0, 2000)),
         ]
         for _ in range(600):
             with suppress(InputError):  # audio before `listen`, or too many turns: refused with a word
@@ -254,11 +254,11 @@ def _mixed(in_room, policy):
         await asyncio.sleep(200)
         check_order(room.outputs)
         ended = {output.turn_id for output in room.of(LAST)}
-        assert ended == {f"t{number}" for number in range(1, session._count + 1)}
+        assert ended == {f"t{number}" for number in range(1, session._turns.count + 1)}
         assert all(engine.calls.begun == engine.calls.ended for engine in made.values())
         assert not session.busy
-        assert not session._tasks
-        assert session._spool.waiting_ms == pytest.approx(0)
+        assert not session._turns.tasks
+        assert session._delivery.spool.waiting_ms == pytest.approx(0)
         await quiet(room, before)
 
     in_room(scenario, buffer_ms=300, policy=policy, **made)
@@ -408,7 +408,7 @@ def test_a_failed_turn_that_waits_for_room_to_say_so_can_be_interrupted(in_room,
 
     async def scenario(room):
         await room.detach()
-        room.session._spool._ahead_ms = 100.0
+        room.session._delivery.spool._ahead_ms = 100.0
         room.session.submit("one")
         await asyncio.sleep(3)
         room.session.interrupt()
@@ -847,7 +847,7 @@ def test_the_marks_of_every_kind_of_turn_are_in_order(in_room, seed):
                 await asked
             await asyncio.sleep(6)
         finished = room.of(TurnFinished)
-        assert len(finished) == room.session._count
+        assert len(finished) == room.session._turns.count
         for output in finished:
             ms = output.timeline.ms()
             first = [ms[mark] for mark in MARKS if mark in ms and not mark.startswith("last_")]

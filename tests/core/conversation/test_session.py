@@ -17,6 +17,7 @@ from mynah.outputs import (
     TranscriptReady,
     TurnDropped,
     TurnFinished,
+    VolumeChanged,
 )
 from mynah.specs import OutletOptions
 from mynah.testing.engines import ScriptedLanguageModel, ScriptedSpeechToText, ScriptedTextToSpeech
@@ -210,7 +211,7 @@ def test_a_short_noise_leaves_no_turn_on_the_bus_and_nothing_in_history(in_room)
             assert not room.session.history
             assert not room.of(TranscriptReady)
             room.session.submit("what do lions eat")
-            assert (await anext(aiter(events))).turn_id == f"t{room.session._count}"
+            assert (await anext(aiter(events))).turn_id == f"t{room.session._turns.count}"
 
     in_room(scenario)
 
@@ -335,7 +336,7 @@ def test_a_client_that_comes_back_gets_the_rest_to_the_very_sample(in_room, drop
         turn = room.session.submit("what do lions eat")
         await asyncio.sleep(dropped_at)
         await room.detach()
-        heard_ms = min(room.session._playbacks[turn].heard_ms, 230.0 + 1000 * dropped_at / 2)
+        heard_ms = min(room.session._delivery.playbacks[turn].heard_ms, 230.0 + 1000 * dropped_at / 2)
         before = room.audio()[: LISTENING.pcm_bytes(heard_ms + 0.001)]
         room.session.played(turn, heard_ms)
         room.outputs.clear()
@@ -478,6 +479,8 @@ def test_every_turn_is_told_on_the_bus_with_its_timeline(in_room):
             assert event.text == "Lions eat meat."
             assert "first_audio" in event.timeline
             assert set(event.engine_ms) == {"stt", "llm", "tts"}
+            assert event.engines == {kind: f"scripted_{kind}" for kind in ("stt", "llm", "tts")}
+            assert event.troubles == {}
 
     in_room(scenario)
 
@@ -513,7 +516,7 @@ def test_an_outlet_that_reads_no_further_does_not_let_outputs_pile_up(in_room):
         await room.detach()
         room.session.say("Here is one sentence. " * 150)
         await asyncio.sleep(20)
-        assert room.session._spool.waiting_ms < 30_000
+        assert room.session._delivery.spool.waiting_ms < 30_000
 
     in_room(scenario)
 
@@ -540,3 +543,18 @@ def test_phrases_count_from_one(in_room):
 
 def test_an_outlet_without_options_is_unpaced():
     assert OutletOptions().buffer_ms is None
+
+
+def test_the_volume_is_told_to_the_client_and_what_the_client_says_is_noted(in_room):
+    async def scenario(room):
+        assert room.session.volume == 100
+        room.session.note_volume(40)
+        room.session.set_volume(60)
+        await asyncio.sleep(0.01)
+        assert [output.percent for output in room.of(VolumeChanged)] == [60]
+        assert room.session.volume == 60
+        for percent in (-1, 101):
+            with pytest.raises(InputError, match="0 to 100"):
+                room.session.set_volume(percent)
+
+    in_room(scenario)

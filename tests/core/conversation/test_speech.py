@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from mynah.audio import LISTENING, AudioChunk, AudioFormat, converter
-from mynah.conversation.speech import Lane, Measure, Voicing
+from mynah.conversation.lane import Lane
+from mynah.conversation.measure import Measure
+from mynah.conversation.speech import Voicing
 from mynah.errors import EngineError
 from mynah.outputs import PhraseFailed, PhraseReady, SpeechChunk, SpeechEnded, SpeechStarted
 from mynah.testing.virtual_time import run_in_virtual_time
@@ -108,24 +110,51 @@ async def fill(lane, *items, error=None):
     await lane.fill(give())
 
 
+async def drain(lane):
+    """Return all that `lane` gives."""
+    items = []
+    while (item := await lane.peek()) is not None:
+        lane.pop()
+        items.append(item)
+    return items
+
+
 async def test_a_lane_takes_so_much_and_then_waits_for_its_reader():
-    lane = Lane(ready(1), 200)
+    lane = Lane(ready(1, "a"), 200)
     chunks = [chunk() for _ in range(10)]
     filling = asyncio.create_task(fill(lane, *chunks))
     await asyncio.sleep(0.01)
-    assert lane._held_ms == 300
-    reader = lane.read()
-    assert [type(await anext(reader)) for _ in range(10)] == [AudioChunk] * 10
-    with pytest.raises(StopAsyncIteration):
-        await anext(reader)
+    assert lane.held_ms == pytest.approx(500)
+    assert await drain(lane) == chunks
     await asyncio.wait({filling}, timeout=1)
+
+
+async def test_a_lane_has_room_for_a_whole_phrase_so_that_no_slow_listener_keeps_an_engine_busy():
+    text = "a sentence of some length that takes an engine a while to say, and a person as long to hear"
+    lane = Lane(ready(1, text), 200)
+    await asyncio.wait_for(fill(lane, *[chunk() for _ in range(len(text))]), 1)
+    assert lane.held_ms == 100 * len(text)
+    endless = Lane(ready(1, 10_000 * text), 200)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(fill(endless, *[chunk() for _ in range(10_000)]), 0.1)
+    assert endless.held_ms <= 60_200
+
+
+async def test_what_a_lane_holds_can_be_cut_and_what_it_gave_out_cannot():
+    lane = Lane(ready(1), 1000)
+    await fill(lane, chunk(), WordMark(4, 50.0), chunk(), chunk())
+    await lane.peek()
+    lane.pop()
+    assert lane.cut(130.0) == 130.0
+    assert (lane.given_ms, lane.held_ms) == (100.0, 30.0)
+    assert await drain(lane) == [WordMark(4, 50.0), chunk(30.0)]
 
 
 async def test_a_lane_is_closed_however_its_synthesis_ends():
     for error in (None, EngineError("no"), RuntimeError("defect"), asyncio.CancelledError()):
         lane = Lane(ready(1), 200)
         filling = asyncio.ensure_future(fill(lane, chunk(), error=error))
-        assert [item async for item in lane.read()] == [chunk()]
+        assert await drain(lane) == [chunk()]
         await asyncio.wait({filling})
         assert lane.trouble == ("no" if isinstance(error, EngineError) else "")
         if not filling.cancelled():

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from mynah.audio import LISTENING, AudioChunk
+from mynah.audio import LISTENING, AudioChunk, AudioFormat
 from mynah.conversation import spool as module
 from mynah.conversation.spool import Spool
 from mynah.outputs import (
@@ -231,3 +231,72 @@ async def test_forgetting_is_cheap_however_much_is_kept(count):
     asked = []
     spool.forget_heard(lambda turn: asked.append(turn) or 0.0)
     assert len(asked) == 1
+
+
+# ---------------------------------------------------------------- taking back
+
+
+def places(spool):
+    return [(output.at_ms, output.audio.ms) for output in waiting(spool) if isinstance(output, SpeechChunk)]
+
+
+async def test_audio_that_waits_is_taken_back_to_the_sample_and_nothing_else_is():
+    spool = Spool(10_000)
+    other = chunk(0, 100, 1, "t2")
+    for output in [started(), chunk(0), chunk(100), other, chunk(200), ReplyToken(turn_id="t1", text="so")]:
+        spool.put_now(output)
+    assert spool.take_back("t1", 1, 0, 130.0) == 130.0
+    assert places(spool) == [(0, 100), (100, 30), (0, 100)]
+    assert len(waiting(spool)) == 5
+    assert spool.waiting_ms == 230
+    assert spool.take_back("t1", 1, 0, 100.0) == 100.0
+    assert spool.take_back("t1", 1, 0, 0.0) == 0.0
+    assert places(spool) == [(0, 100)]
+
+
+async def test_what_was_sent_is_not_taken_back_but_what_comes_after_it_is():
+    spool = Spool(10_000)
+    for output in [started(), chunk(0), chunk(100), chunk(200)]:
+        spool.put_now(output)
+    await take(spool, 2)
+    assert spool.take_back("t1", 1, 0, 99.0) is None
+    assert places(spool) == [(100, 100), (200, 100)]
+    assert spool.take_back("t1", 1, 0, 100.0) == 100.0
+    assert places(spool) == []
+    assert spool.take_back("t1", 1, 0, 100.0) is None
+
+
+async def test_audio_that_waits_for_room_is_taken_back_too():
+    spool = Spool(150)
+    for at_ms in (0, 100):
+        await spool.put(chunk(at_ms))
+    puts = [asyncio.ensure_future(spool.put(chunk(at_ms))) for at_ms in (200, 300)]
+    await asyncio.sleep(0)
+    assert spool.take_back("t1", 1, 0, 250.0) == 250.0
+    taken = []
+    for _ in range(3):
+        taken += await take(spool)
+        await asyncio.sleep(0.001)
+    await asyncio.wait(puts, timeout=1)
+    assert [(output.at_ms, output.audio.ms) for output in taken] == [(0, 100), (100, 100), (200, 50)]
+    assert waiting(spool) == []
+
+
+async def test_what_a_client_that_came_back_has_heard_is_not_taken_back():
+    spool = Spool(10_000)
+    for output in [started(), chunk(0), chunk(100), chunk(200)]:
+        spool.put_now(output)
+    await take(spool, 3)
+    spool.rewind({"t1": 150.0}, repeat=True)
+    assert spool.take_back("t1", 1, 0, 100.0) is None
+    assert spool.take_back("t1", 1, 0, 160.0) == 160.0
+    assert places(spool) == [(0, 100), (100, 60)]
+
+
+async def test_a_container_cannot_be_cut_and_stays_as_it_is():
+    spool, ogg = Spool(10_000), AudioFormat("ogg_opus", 48_000, 1)
+    for at_ms in (0, 100):
+        audio = AudioChunk(b"OggS" * 20, ogg, 100.0)
+        spool.put_now(SpeechChunk(turn_id="t1", phrase=1, audio=audio, at_ms=at_ms))
+    assert spool.take_back("t1", 1, 0, 50.0) is None
+    assert places(spool) == [(0, 100), (100, 100)]

@@ -88,7 +88,7 @@ def test_a_stopped_announcement_lets_the_reply_go_on(in_room):
         await asyncio.sleep(0.3)
         room.session.say("Dinner is ready, come along now everybody.", urgency="announcement")
         await asyncio.sleep(0.2)
-        room.session._stop(room.session._turns["t2"], "enough")
+        room.session._turns.stop(room.session._turns.known["t2"], "enough")
         await room.turn_over("t1")
         assert _order(room) == ["t1", "t2", "t1"]
 

@@ -91,6 +91,9 @@ class ScriptedSession:
     def played(self, turn_id, ms) -> None:
         self.note("played", turn_id, ms)
 
+    def note_volume(self, percent) -> None:
+        self.note("note_volume", percent)
+
     async def outputs(self, options, *, resume=False) -> AsyncGenerator[mynah.Output, None]:
         for outlet in self.outlets:
             outlet.over = True

@@ -165,6 +165,7 @@ async def test_every_message_reaches_the_session(scripted_hub, speaker):
         await one.send("say", text="Closing.", start_at=12.5)
         await one.interrupt("button")
         await one.played("t1", 40)
+        await one.send("volume", percent=40)
         await one.send("update", persona="pirate", context={"exhibit": ""})
         await said(one)
         assert scripted_hub.only.calls == [
@@ -175,6 +176,7 @@ async def test_every_message_reaches_the_session(scripted_hub, speaker):
             ("say", "Closing.", None, 12.5),
             ("interrupt", "button"),
             ("played", "t1", 40),
+            ("note_volume", 40),
             ("update", "pirate", None, {"exhibit": ""}),
         ]
 

@@ -4,6 +4,7 @@ import mynah
 from mynah_websocket.complaints import ALLOWED, WINDOW_S, Complaints
 from mynah_websocket.hub_messages import PhraseFailed, SpeechEnded, SpeechStarted
 from mynah_websocket.outbound import STREAMS, Outbound
+from mynah_websocket.schema import dump
 
 PCM = mynah.AudioFormat()
 
@@ -100,3 +101,34 @@ def test_few_errors_are_all_told_and_never_summed_up():
     complaints = Complaints()
     assert all(complaints.admit(float(second)) for second in range(1_000))
     assert complaints.summary(2_000.0) is None
+
+
+def test_an_acknowledgement_is_a_phrase_that_says_so_and_others_say_nothing():
+    outbound = Outbound()
+    said = [
+        dump(message)
+        for phrase in (
+            mynah.PhraseReady(turn_id="t1", phrase=1, text="Let me think.", acknowledgement=True),
+            mynah.PhraseReady(turn_id="t1", phrase=2, text="One."),
+        )
+        for message in outbound.frames(phrase)
+    ]
+    assert [message.get("acknowledgement") for message in said] == [True, None]
+    assert [message["phrase"] for message in said] == [1, 2]
+
+
+def test_a_tool_and_a_volume_are_told():
+    outbound = Outbound()
+    (tool,) = outbound.frames(mynah.ToolUsed(turn_id="t1", name="x" * 100, ok=False, ms=1.26))
+    (volume,) = outbound.frames(mynah.VolumeChanged(percent=40))
+    assert dump(tool) == {"turn": "t1", "name": "x" * 64, "ok": False, "ms": 1.3}
+    assert dump(volume) == {"percent": 40}
+
+
+def test_the_end_of_a_turn_tells_which_engines_answered_and_why_others_did_not():
+    timeline = mynah.Timeline()
+    timeline.engine("tts", "espeak", 3.0, ["edge_tts: refused", "openai: silent for 2 s"])
+    finished = mynah.TurnFinished(turn_id="t1", outcome="answered", reply="One.", phrases=1, timeline=timeline)
+    (message,) = Outbound().frames(finished)
+    assert dump(message)["engines"] == {"tts": "espeak"}
+    assert dump(message)["troubles"] == {"tts": ["edge_tts: refused", "openai: silent for 2 s"]}

@@ -106,6 +106,7 @@ def test_milliseconds_are_written_with_one_decimal():
         phrases=1,
         timeline={"opened": -0.01, "finished": 1.23456},
         engine_ms={},
+        engines={},
     )
     assert '"timeline":{"opened":0.0,"finished":1.2}' in encode(finished)
     assert "é" in encode(finished), "small JSON readers do not join escaped surrogate pairs"

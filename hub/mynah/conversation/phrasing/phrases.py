@@ -57,16 +57,17 @@ class PhraseSplitter:
     voice. They are released by the character after the end mark.
 
     The phrases do not depend on how the text was cut into tokens. `language` is a BCP 47 tag; it chooses the
-    abbreviations. Raises ValueError where `first_words` is less than 1.
+    abbreviations. Without `early` the first phrase is a whole sentence too. Raises ValueError where `first_words` is
+    less than 1.
     """
 
-    def __init__(self, first_words: int = 4, language: str = "en") -> None:
+    def __init__(self, first_words: int = 4, language: str = "en", *, early: bool = True) -> None:
         if first_words < 1:
             raise ValueError(f"the first phrase needs at least one word, not {first_words}")
         self._first_halves = 2 * first_words
         self._language = primary_subtag(language)
         self._spoken = SpokenText()
-        self._first = True
+        self._first = early
         self._again = ""  # characters to be read once more, after a phrase was cut before them
         self._phrases: list[SplitPhrase] = []
         self._clear()

@@ -1,0 +1,111 @@
+"""What of a session's turns goes out: kept in a spool, taken by one outlet at a time, and followed until it sounds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+
+from mynah.conversation.outlet import Outlet
+from mynah.conversation.playback import Playback
+from mynah.conversation.spool import Spool
+from mynah.engines.chain import closing
+from mynah.outputs import Output, SpeechChunk
+from mynah.specs import OutletOptions, Urgency
+from mynah.timeline import now
+
+
+class Delivery:
+    """The outputs of one session on their way to its outlet.
+
+    `is_over(turn_id)` says whether a turn was stopped: nothing of it goes out any more. `sent_at` is when audio last
+    came in; `detached_at` since when nobody listens, None while somebody does.
+    """
+
+    def __init__(self, ahead_ms: float, is_over: Callable[[str], bool]) -> None:
+        self.spool = Spool(ahead_ms)
+        self.playbacks: dict[str, Playback] = {}
+        self.detached_at: float | None = now()
+        self.was_attached = False
+        self.sent_at = now()
+        self._is_over = is_over
+        self._outlet: Outlet | None = None
+
+    @property
+    def attached(self) -> bool:
+        """Whether somebody listens."""
+        return self._outlet is not None
+
+    def begin(self, turn_id: str, urgency: Urgency) -> None:
+        """Make ready for the outputs of a turn."""
+        self.playbacks[turn_id] = Playback()
+        self.spool.put_first(turn_id, urgency)
+
+    async def emit(self, output: Output) -> None:
+        """Let `output` go out, when there is room for it."""
+        if self._is_over(output.turn_id):
+            # Its task was cancelled, but an engine kept that to itself.
+            raise asyncio.CancelledError
+        if isinstance(output, SpeechChunk):
+            self.sent_at = now()
+        await self.spool.put(output)
+
+    def post(self, output: Output) -> None:
+        """Let `output` go out without waiting."""
+        if not self._is_over(output.turn_id):
+            self.spool.put_now(output)
+
+    def is_sounding(self, turn_id: str) -> bool:
+        """Whether audio of that turn is still waiting or still heard."""
+        return not self.playbacks[turn_id].ended or self.spool.has_waiting(turn_id)
+
+    def purge(self, turn_id: str) -> None:
+        """Drop all of that turn that has not sounded; its `is_over` must be true by now."""
+        self.spool.purge(turn_id)
+        if self._outlet is not None:
+            self._outlet.changed()
+
+    def played(self, turn_id: str, ms: float) -> None:
+        """Note what the client has played."""
+        if self._is_over(turn_id):
+            return  # the report was on its way
+        playback = self.playbacks[turn_id]
+        if self._outlet is None:
+            playback.resume(ms)
+        else:
+            playback.acknowledge(ms)
+            self._outlet.changed()
+        self.spool.forget_heard(self._surely_heard_ms)
+
+    def unheard_turns(self) -> set[str]:
+        """Return the turns of which something waits, or may be asked for again."""
+        if self._outlet is not None:  # else a client may come back and say what it did not hear
+            self.spool.forget_heard(self._surely_heard_ms)
+        return self.spool.turns()
+
+    def _surely_heard_ms(self, turn_id: str) -> float:
+        playback = self.playbacks.get(turn_id)
+        return playback.made_ms(playback.surely_heard_ms) if playback else float("inf")
+
+    async def outputs(self, options: OutletOptions, *, resume: bool = False) -> AsyncGenerator[Output, None]:
+        """Attach an outlet and yield what it is to play and show."""
+        self.stop()
+        if resume:
+            for playback in self.playbacks.values():
+                playback.resume(playback.heard_ms)
+        begin_ms = {id: playback.made_ms(playback.sent_ms) for id, playback in self.playbacks.items()}
+        self.spool.rewind(begin_ms, repeat=resume)
+        outlet = Outlet(options, self.spool, self.playbacks, self._is_over, begin_ms)
+        self._outlet, self.detached_at, self.was_attached = outlet, None, True
+        try:
+            async with closing(outlet.run()) as outputs:
+                async for output in outputs:
+                    yield output
+                    self.spool.forget_heard(self._surely_heard_ms)
+        finally:
+            if self._outlet is outlet:
+                self._outlet, self.detached_at = None, now()
+
+    def stop(self) -> None:
+        """End the outlet that is attached, if one is."""
+        if self._outlet is not None:
+            self._outlet.stop()

@@ -1,0 +1,117 @@
+"""The audio of one phrase on its way from its synthesis to its turn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Final
+
+from mynah.audio import AudioChunk
+from mynah.conversation.measure import Measure
+from mynah.conversation.pieces import beginning
+from mynah.conversation.playback import ROUNDING_MS, VoicedPhrase
+from mynah.engines.chain import closing
+from mynah.errors import EngineError
+from mynah.outputs import PhraseReady
+from mynah.values import WordMark
+
+SLOW_CHARACTER_MS: Final = (130.0, 400.0)
+"""No voice takes longer than this for a character, in scripts with spaces and without them."""
+
+LONGEST_MS: Final = 60_000.0
+"""What a lane holds of a phrase however long its text is."""
+
+
+class Lane:
+    """The audio of one phrase, made and not yet given out; bounded in milliseconds.
+
+    There is always room for a whole phrase of usual speed: an engine that serves only so many at once is done with it
+    however slow the listener is. What is longer waits.
+    """
+
+    def __init__(self, phrase: PhraseReady, limit_ms: float) -> None:
+        self.phrase = phrase
+        self.record = VoicedPhrase(phrase.text)
+        self.trouble = ""
+        self.given_ms = 0.0
+        each_ms = SLOW_CHARACTER_MS[" " not in phrase.text]
+        self._limit_ms = max(limit_ms, min(len(phrase.text) * each_ms, LONGEST_MS))
+        self._items: deque[AudioChunk | WordMark] = deque()
+        self._held_ms = 0.0
+        self._closed = False
+        self._arrived = asyncio.Event()
+        self._room = asyncio.Event()
+
+    @property
+    def held_ms(self) -> float:
+        """Milliseconds of audio that it holds."""
+        return self._held_ms
+
+    async def fill(self, items: AsyncIterator[AudioChunk | WordMark]) -> None:
+        """Take everything that `items` gives; a failure is kept for the one who reads."""
+        measure = Measure()
+        try:
+            async with closing(items) as source:
+                async for item in source:
+                    for piece in measure.take(item) if isinstance(item, AudioChunk) else (item,):
+                        await self._put(piece)
+        except EngineError as error:
+            self.trouble = str(error)
+        finally:
+            self._closed = True
+            self._arrived.set()
+
+    async def peek(self) -> AudioChunk | WordMark | None:
+        """Wait for the next item and return it without taking it; None once the synthesis has ended."""
+        while not self._items and not self._closed:
+            self._arrived.clear()
+            await self._arrived.wait()
+        return self._items[0] if self._items else None
+
+    def pop(self) -> None:
+        """Take the next item away: it is given out."""
+        ms = _ms(self._items.popleft())
+        self.given_ms += ms
+        self._held_ms = self._held_ms - ms if self._items else 0.0
+        self._room.set()
+
+    def cut(self, from_ms: float) -> float | None:
+        """Drop what it holds from that millisecond of the phrase on; return where the phrase now ends.
+
+        None, and nothing dropped, where its audio cannot be cut.
+        """
+        kept: deque[AudioChunk | WordMark] = deque()
+        end_ms = self.given_ms
+        for item in self._items:
+            if isinstance(item, WordMark) or end_ms + item.ms <= from_ms + ROUNDING_MS:
+                kept.append(item)
+                end_ms += _ms(item)
+                continue
+            if (part := beginning(item, from_ms - end_ms)) is None:
+                return None
+            if part.data:
+                kept.append(part)
+                end_ms += part.ms
+            break
+        self._items, self._held_ms = kept, end_ms - self.given_ms
+        self._room.set()
+        return end_ms
+
+    def clear(self, given_ms: float) -> None:
+        """Drop all that it holds; of what was given out, `given_ms` are left."""
+        self._items.clear()
+        self.given_ms, self._held_ms = given_ms, 0.0
+        self._room.set()
+
+    async def _put(self, item: AudioChunk | WordMark) -> None:
+        while self._held_ms > self._limit_ms:
+            self._room.clear()
+            await self._room.wait()
+        self._items.append(item)
+        self._held_ms += _ms(item)
+        self._arrived.set()
+
+
+def _ms(item: AudioChunk | WordMark) -> float:
+    return item.ms if isinstance(item, AudioChunk) else 0.0

@@ -1,0 +1,76 @@
+"""What a turn is told of the conversation that it belongs to, and what of it a language model is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mynah.conversation.persona import Persona
+from mynah.values import AudioClip, Grounding, Message, OutcomeKind
+
+UNTRANSCRIBED: Final = "[spoken; the words are not known]"
+"""What the history has for the words of a person who was heard by the language model itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnLimits:
+    """How long the stages of a turn may take, in seconds of the engines' own time, and how far speech runs ahead."""
+
+    transcribe: float = 20.0
+    reply: float = 60.0
+    speak: float = 30.0
+    audio_ahead_ms: float = 20_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """What is done to be heard sooner.
+
+    `drafts`: a reply may begin on words that are not final yet. `acknowledge_after` is how many seconds after the end
+    of speech a reply that has not begun is acknowledged (None: never). `early_phrase`: the first phrase need not be a
+    whole sentence. `long_phrases`: later ones are joined while plenty is to be heard. `warm_up`: engines make ready
+    for every persona before its first turn.
+    """
+
+    drafts: bool = True
+    acknowledge_after: float | None = 1.5
+    early_phrase: bool = True
+    long_phrases: bool = True
+    warm_up: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What was said by both sides in one turn; the reply as far as it was heard."""
+
+    turn_id: str
+    user: str
+    reply: str
+    subject: str = ""
+    outcome: OutcomeKind = "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Who speaks, where, in what language, after what: taken when the answer begins."""
+
+    persona: Persona
+    language: str
+    context: Mapping[str, str]
+    history: Sequence[Exchange]
+
+    def messages(self, said: str | AudioClip) -> list[Message]:
+        """Return the conversation as a language model takes it, up to what was `said` now."""
+        prompt = self.persona.spec.prompt
+        messages = [Message("system", prompt)] if prompt else []
+        for exchange in self.history:
+            messages.append(Message("user", exchange.user))
+            if exchange.reply or exchange.subject:  # stopped before a word was heard: there was no answer
+                messages.append(Message("assistant", exchange.reply, exchange.subject))
+        return [*messages, Message("user", said)]
+
+    def grounding(self, language: str) -> Grounding:
+        """Return what a reply in `language` stands on besides the messages."""
+        spec = self.persona.spec
+        return Grounding(spec.name, language, self.persona.knowledge, self.context, spec.unknown)

@@ -1,0 +1,213 @@
+"""From tokens to audio: the reply is cut into phrases as it is written, and each is voiced while the next is made."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from mynah.audio import AudioChunk
+from mynah.conversation.phrasing import PhraseSplitter, SplitPhrase
+from mynah.conversation.playback import VoicedPhrase
+from mynah.conversation.saying import TakeBack, say_phrase
+from mynah.conversation.scene import Scene
+from mynah.conversation.speech import Voicing
+from mynah.engines.chain import Meter, OpenEngine, closing
+from mynah.errors import EngineError
+from mynah.outputs import Output, PhraseFailed, PhraseReady, SpeechStarted
+from mynah.timeline import now
+from mynah.values import WordMark
+
+if TYPE_CHECKING:
+    from mynah.conversation.turn import Turn
+
+PHRASES_AHEAD: Final = 8
+"""Phrases that may wait for their synthesis; then the language model is not read any further."""
+
+PLENTY_MS: Final = 8_000.0
+"""Audio waiting to be heard with which later sentences are voiced together: longer phrases sound more natural."""
+
+LONG_PHRASE: Final = 250
+"""Characters of a phrase that is not made longer still."""
+
+
+class Speaking:
+    """The phrases of one turn. An acknowledgement, where one is said, is the first and has the number 1.
+
+    `phrases` counts the reply's own, `failed` those of them that could not be voiced to their end.
+    """
+
+    def __init__(self, turn: Turn, scene: Scene, language: str) -> None:
+        self.phrases = 0
+        self.failed = 0
+        self.acknowledged = False
+        self._turn = turn
+        self._scene = scene
+        self._language = language
+        self._latency = turn.links.latency
+        self._splitter = PhraseSplitter(
+            scene.persona.spec.first_phrase_words, language, early=self._latency.early_phrase
+        )
+        self._held: SplitPhrase | None = None
+        self._queue: asyncio.Queue[PhraseReady | None] = asyncio.Queue(maxsize=PHRASES_AHEAD)
+        self._timer: asyncio.TimerHandle | None = None
+        self._acknowledgement_sounded = False
+        self._reply_audible = asyncio.Event()
+        self._failed_voices: set[OpenEngine] = set()
+        self.voicing = Voicing(
+            turn.id,
+            self._synthesize,
+            self._emit,
+            ahead_ms=turn.links.limits.audio_ahead_ms,
+            start_at=turn.start_at,
+            take_back=turn.links.take_back,
+        )
+
+    @property
+    def numbered(self) -> int:
+        """How many phrases there are, an acknowledgement included."""
+        return self.phrases + self.acknowledged
+
+    @property
+    def voiced(self) -> Sequence[VoicedPhrase]:
+        """The reply's own phrases that have audio."""
+        return self.voicing.voiced[1:] if self._acknowledgement_sounded else self.voicing.voiced
+
+    async def voice(self) -> None:
+        """Voice every phrase until `close`."""
+        await self.voicing.run(self._queue)
+
+    # ------------------------------------------------------------ the reply
+
+    async def take(self, token: str, meter: Meter) -> None:
+        """Take a piece of the reply."""
+        for phrase in self._splitter.feed(token):
+            await self._release_or_hold(phrase, meter)
+
+    async def pause(self, meter: Meter) -> None:
+        """Say what there is: the reply will go on, but not at once."""
+        await self._release_all(self._splitter.flush(), meter)
+
+    async def finish(self, meter: Meter, *, broken_off: bool) -> None:
+        """Say what is left, but not the beginning of a phrase that was `broken_off`."""
+        await self._release_all([] if broken_off else self._splitter.flush(), meter)
+
+    async def close(self) -> None:
+        """Note that there is nothing more to voice."""
+        self.never_mind()
+        await self._queue.put(None)
+
+    async def _release_all(self, phrases: Sequence[SplitPhrase], meter: Meter) -> None:
+        held, self._held = self._held, None
+        for phrase in [*([held] if held else []), *phrases]:
+            await self._release(phrase, meter)
+
+    async def _release_or_hold(self, phrase: SplitPhrase, meter: Meter) -> None:
+        """Release `phrase`, after what was held back; but while plenty is to be heard hold it for a longer one."""
+        if self._held is not None:
+            phrase, self._held = SplitPhrase(f"{self._held.text} {phrase.text}", phrase.boundary), None
+        plenty = self._latency.long_phrases and self._turn.links.ahead_ms() > PLENTY_MS
+        if self.phrases and len(phrase.text) < LONG_PHRASE and plenty:
+            self._held = phrase
+        else:
+            await self._release(phrase, meter)
+
+    async def _release(self, phrase: SplitPhrase, meter: Meter) -> None:
+        turn = self._turn
+        self.phrases += 1
+        if self.phrases == 1:
+            turn.timeline.mark("first_phrase")
+            if meter.engine:
+                turn.timeline.engine("llm", meter.engine, meter.total_ms, meter.troubles)
+        ready = PhraseReady(turn_id=turn.id, phrase=self.numbered, text=phrase.text, boundary=phrase.boundary)
+        await turn.links.emit(ready)
+        if self.phrases == 1 and turn.stage != "speaking":
+            await turn.begin("speaking")
+        await self._queue.put(ready)
+
+    # ------------------------------------------------------------ the acknowledgement
+
+    def acknowledge_at(self, at: float) -> None:
+        """Say the persona's acknowledgement at that time, unless the reply has begun before."""
+        if self._scene.persona.spec.acknowledgement.strip():
+            self._timer = asyncio.get_running_loop().call_later(max(0.0, at - now()), self._acknowledge)
+
+    def never_mind(self) -> None:
+        """Say no acknowledgement any more: the reply has begun, or there will be none."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _acknowledge(self) -> None:
+        # The one place where it is decided: it runs in one step, and `never_mind` runs with the first token.
+        self.acknowledged = True
+        text = self._scene.persona.spec.acknowledgement.strip()
+        ready = PhraseReady(turn_id=self._turn.id, phrase=1, text=text, acknowledgement=True)
+        self._turn.links.post(ready)
+        self._queue.put_nowait(ready)
+
+    # ------------------------------------------------------------ the voice
+
+    async def _synthesize(self, phrase: PhraseReady, take_back: TakeBack) -> AsyncIterator[AudioChunk | WordMark]:
+        turn, meter = self._turn, Meter()
+        said = say_phrase(
+            turn.links.chains["tts"],
+            phrase.text,
+            voice=self._scene.persona.spec.voice,
+            language=self._language,
+            total=turn.links.limits.speak,
+            meter=meter,
+            take_back=take_back,
+            avoid=self._failed_voices,
+        )
+        if phrase.acknowledgement:
+            said = _unless(self._reply_audible, said)
+        first = not phrase.acknowledgement and phrase.phrase == 1 + self.acknowledged
+        async with closing(said) as items:
+            async for item in items:
+                if first and isinstance(item, AudioChunk):
+                    turn.timeline.engine("tts", meter.engine, meter.total_ms, meter.troubles)
+                    self._reply_audible.set()
+                yield item
+
+    async def _emit(self, output: Output) -> None:
+        if isinstance(output, SpeechStarted):
+            self._note_first_audio(acknowledgement=self.acknowledged and output.phrase == 1)
+        elif isinstance(output, PhraseFailed) and not (self.acknowledged and output.phrase == 1):
+            self.failed += 1
+        await self._turn.links.emit(output)
+
+    def _note_first_audio(self, *, acknowledgement: bool) -> None:
+        timeline = self._turn.timeline
+        if acknowledgement:
+            self._acknowledgement_sounded = True
+            timeline.mark("acknowledged")
+            return
+        if self.acknowledged and "first_audio" not in timeline.marks and "tts" in timeline.engine_ms:
+            # The voice had both to say, and the reply's audio waits for that of the acknowledgement.
+            timeline.engine_ms["tts"] = (now() - timeline.marks["first_phrase"]) * 1000
+        timeline.mark("first_audio")
+
+
+async def _unless(
+    sooner: asyncio.Event, source: AsyncIterator[AudioChunk | WordMark]
+) -> AsyncIterator[AudioChunk | WordMark]:
+    """Yield what `source` gives, unless `sooner` comes before its first item. Raises `EngineError` then."""
+    async with closing(source) as items:
+        first = asyncio.ensure_future(anext(items))
+        other = asyncio.ensure_future(sooner.wait())
+        try:
+            await asyncio.wait({first, other}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            other.cancel()
+            if not first.done():
+                first.cancel()
+                await asyncio.wait({first})
+        if first.cancelled():
+            raise EngineError("the reply was there before it")
+        try:
+            yield first.result()
+        except StopAsyncIteration:
+            return
+        async for item in items:
+            yield item

@@ -1,0 +1,63 @@
+"""What every session of a hub finds there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mynah.bus import EventBus
+from mynah.conversation.listening import ListeningOptions, OpenMicrophone
+from mynah.conversation.persona import Persona
+from mynah.conversation.scene import Latency, TurnLimits
+from mynah.conversation.tools import Tools
+from mynah.engines.chain import Chain
+from mynah.engines.protocols import SpeechDetector
+from mynah.errors import InputError, LimitError
+from mynah.specs import EngineKind, Hub
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionLimits:
+    """What one session may cost."""
+
+    history_turns: int = 20
+    utterance_seconds: float = 60.0
+    text_chars: int = 4_000
+    context_entries: int = 32
+
+    def check_text(self, text: str) -> None:
+        """Raise `InputError` for a text that cannot be taken."""
+        if not text.strip():
+            raise InputError("the text is empty")
+        if len(text) > self.text_chars:
+            raise LimitError(f"the text has {len(text)} characters; at most {self.text_chars} are taken")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What sessions share: the hub, engines, personas, tools, the bus, and how they listen and wait."""
+
+    hub: Hub
+    chains: Mapping[EngineKind, Chain]
+    personas: Mapping[str, Persona]
+    bus: EventBus
+    tools: Tools
+    turn_limits: TurnLimits = field(default_factory=TurnLimits)
+    latency: Latency = field(default_factory=Latency)
+    limits: SessionLimits = field(default_factory=SessionLimits)
+    listening: ListeningOptions = field(default_factory=ListeningOptions)
+
+    def detector(self) -> SpeechDetector | None:
+        """Return a fresh voice activity detector, or None where no engine is ready."""
+        for engine in self.chains["vad"].engines:
+            if engine.state == "ready":
+                detector: SpeechDetector = engine.engine.detector()
+                return detector
+        return None
+
+    def open_microphone(self) -> OpenMicrophone:
+        """Return what finds the utterances of an open microphone. Raises `InputError` where nothing can."""
+        detector = self.detector()
+        if detector is None:
+            raise InputError("an open microphone needs a voice activity detector, and none is ready; use push_to_talk")
+        return OpenMicrophone(detector, self.listening)

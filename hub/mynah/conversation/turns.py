@@ -1,0 +1,191 @@
+"""The turns of a session: begun, told of when they end, stopped, and forgotten once they were heard."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from mynah.bus import EventBus
+from mynah.conversation.delivery import Delivery
+from mynah.conversation.history import History, turn_number
+from mynah.conversation.turn import Links, Turn
+from mynah.errors import LimitError
+from mynah.events import Replied, ReplyFailed, ReplyInterrupted
+from mynah.outputs import Interrupted, StageStarted, TurnDropped, TurnFailed
+
+log = logging.getLogger(__name__)
+
+CLEANUP_S: Final = 5.0
+"""How long engines of a stopped turn may take to let go before that is worth a warning."""
+
+NEW_INPUT: Final = "new input"
+"""Why a reply gives way to what a person says next."""
+
+MAX_TURNS: Final = 8
+"""Turns of one session that may be under way at once; more are refused."""
+
+
+class Turns:
+    """Every turn of one session that is not over and heard. `links` gives what a new one needs."""
+
+    def __init__(
+        self, session_id: str, bus: EventBus, delivery: Delivery, history: History, links: Callable[[], Links]
+    ) -> None:
+        self.count = 0
+        self.known: dict[str, Turn] = {}
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+        self._session_id = session_id
+        self._bus = bus
+        self._delivery = delivery
+        self._history = history
+        self._links = links
+        self._cleanups: set[asyncio.Task[None]] = set()
+
+    def start(self, **what: Any) -> Turn:
+        """Begin a turn."""
+        if len(self.tasks) >= MAX_TURNS:
+            raise LimitError(f"{MAX_TURNS} turns are under way in this session already; wait for one to end")
+        self._forget_done()
+        self.count += 1
+        turn = Turn(f"t{self.count}", self._links(), **what)
+        self.known[turn.id] = turn
+        self._delivery.begin(turn.id, turn.urgency)
+        if turn.being_heard:
+            self._delivery.post(StageStarted(turn_id=turn.id, stage="listening"))
+        task = asyncio.get_running_loop().create_task(self._run(turn), name=f"turn {self._session_id}/{turn.id}")
+        self.tasks[turn.id] = task
+        task.add_done_callback(lambda _: self.tasks.pop(turn.id, None))
+        return turn
+
+    async def _run(self, turn: Turn) -> None:
+        try:
+            await turn.run()
+        except Exception:
+            # A defect in one turn must not end the session; the person is told, the log has the rest.
+            log.exception("session %s: turn %s failed", self._session_id, turn.id)
+            if turn.ended is None:
+                for output in turn.failure("internal error"):
+                    self._delivery.post(output)
+                    turn.ended = output
+        turn.utterance = turn.clip = None  # the audio is not needed any more
+        if not turn.over:
+            self._tell(turn)
+
+    def _tell(self, turn: Turn) -> None:
+        """Put a turn that ended by itself into history, on the bus and in the log."""
+        session_id = self._session_id
+        if isinstance(turn.ended, TurnDropped):
+            log.info("session %s: turn %s dropped: %s", session_id, turn.id, turn.ended.reason)
+            return
+        if turn.user and turn.exchange.reply and turn.recipe == "converse":
+            self._history.remember(turn.exchange)
+        if isinstance(turn.ended, TurnFailed):
+            log.warning("session %s: turn %s failed: %s", session_id, turn.id, turn.ended.message)
+            self._bus.publish(ReplyFailed(session_id=session_id, turn_id=turn.id, error=turn.ended.message))
+            return
+        timeline = turn.timeline
+        self._bus.publish(
+            Replied(
+                session_id=session_id,
+                turn_id=turn.id,
+                text=turn.reply,
+                outcome=turn.outcome,
+                timeline=timeline.ms(),
+                engine_ms=dict(timeline.engine_ms),
+                engines=dict(timeline.engines),
+                troubles=dict(timeline.troubles),
+            )
+        )
+        log.info("session %s: turn %s %s in %s", session_id, turn.id, turn.outcome, timeline)
+
+    # ------------------------------------------------------------ what is known
+
+    def before(self, turn: Turn) -> list[asyncio.Task[None]]:
+        """Return the tasks of the turns that began before `turn` and are under way."""
+        return [task for id, task in self.tasks.items() if turn_number(id) < turn_number(turn.id)]
+
+    def is_sounding(self, turn: Turn) -> bool:
+        """Whether audio of `turn` is still waiting or still heard."""
+        return not turn.over and turn.audible and self._delivery.is_sounding(turn.id)
+
+    def any_sounding(self, *, but: Turn | None = None) -> bool:
+        """Whether audio of any turn but `but` is still waiting or still heard."""
+        return any(self.is_sounding(turn) for turn in self.known.values() if turn is not but)
+
+    def is_over(self, turn_id: str) -> bool:
+        """Whether a turn was stopped, so that nothing of it may go out any more."""
+        turn = self.known.get(turn_id)
+        return turn is None or turn.over
+
+    # ------------------------------------------------------------ stopping
+
+    def interrupt(self, reason: str, *, keep: Turn | None = None) -> bool:
+        """Stop every reply but `keep` at once; return whether there was one."""
+        stopped = False
+        for turn in list(self.known.values()):
+            going_on = turn.id in self.tasks or self.is_sounding(turn)
+            spared = turn is keep or turn.being_heard or (turn.urgency == "alarm" and reason == NEW_INPUT)
+            if going_on and not turn.over and not spared:
+                self.stop(turn, reason)
+                stopped = True
+        return stopped
+
+    def stop(self, turn: Turn, reason: str) -> None:
+        """Stop `turn`: first, and at once, nothing more of it goes out; its engines let go in their own time."""
+        playback = self._delivery.playbacks[turn.id]
+        heard_ms = playback.heard_ms
+        heard = turn.heard(playback.made_ms(heard_ms))
+        self.silence(turn)
+        self._delivery.spool.put_now(
+            Interrupted(turn_id=turn.id, heard_ms=round(heard_ms, 1), heard=heard, reason=reason)
+        )
+        if turn.user and turn.recipe == "converse":
+            self._history.remember(replace(turn.exchange, reply=heard))
+        self._bus.publish(
+            ReplyInterrupted(
+                session_id=self._session_id, turn_id=turn.id, heard=heard, heard_ms=heard_ms, reason=reason
+            )
+        )
+
+    def drop(self, turn: Turn, reason: str) -> None:
+        """Forget a turn that is being heard: nobody said anything to be answered."""
+        if turn.being_heard and not turn.over:
+            self.silence(turn)
+            self._delivery.spool.put_now(TurnDropped(turn_id=turn.id, reason=reason))
+            log.info("session %s: turn %s dropped: %s", self._session_id, turn.id, reason)
+
+    def silence(self, turn: Turn) -> None:
+        """Stop `turn` without a word."""
+        turn.over = True
+        self._delivery.purge(turn.id)
+        task = self.tasks.pop(turn.id, None)
+        if task is not None and not task.done():
+            task.cancel()
+            cleanup = asyncio.get_running_loop().create_task(self._await_end(turn, task))
+            self._cleanups.add(cleanup)
+            cleanup.add_done_callback(self._cleanups.discard)
+
+    def silence_all(self) -> None:
+        """Stop every turn without a word."""
+        for turn in self.known.values():
+            self.silence(turn)
+
+    async def cleaned_up(self) -> None:
+        """Wait for the engines of stopped turns to let go, as long as they may take."""
+        if self._cleanups:
+            await asyncio.wait(self._cleanups)
+
+    async def _await_end(self, turn: Turn, task: asyncio.Task[None]) -> None:
+        done, _ = await asyncio.wait({task}, timeout=CLEANUP_S)
+        if not done:
+            log.warning("session %s: turn %s was stopped, but an engine has not let go", self._session_id, turn.id)
+
+    def _forget_done(self) -> None:
+        """Forget turns that were stopped, or have been heard and will not be asked for again."""
+        unheard = self._delivery.unheard_turns()
+        for turn_id, turn in list(self.known.items()):
+            if turn.over or not (turn_id in self.tasks or turn_id in unheard or self.is_sounding(turn)):
+                del self.known[turn_id], self._delivery.playbacks[turn_id]
