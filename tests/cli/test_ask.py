@@ -26,6 +26,8 @@ def test_json_has_the_whole_answer(cli, config):
         "language": "en",
         "phrases": ["Lions eat meat."],
         "audio": {"path": None, "seconds": 0.3, "format": "pcm_s16le"},
+        "engines": {"llm": "script_llm", "tts": "script_tts"},
+        "troubles": {},
     }
     assert timeline.keys() <= set(MARKS)
     assert timeline["speech_end"] <= timeline["first_token"] <= timeline["first_audio"] <= timeline["finished"]
@@ -124,7 +126,7 @@ def test_no_component_is_started(cli, config):
 
 def test_engines_are_waited_for(cli, config, monkeypatch):
     monkeypatch.setattr("mynah.hub.READY_WITHIN_S", 0.05)
-    monkeypatch.setattr("mynah.engines.chain.OPEN_WITHIN_S", 0.05)
+    monkeypatch.setattr("mynah.engines.choice.OPEN_WITHIN_S", 0.05)
     config(llm={"open_s": 0.5})
     assert cli("ask", "--text", "hi", "--json").json["reply"] == "Lions eat meat."
 

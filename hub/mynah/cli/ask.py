@@ -66,7 +66,7 @@ class Answer:
         """Note `output`; return whether the turn has ended. Raises `MynahError` where it failed."""
         if isinstance(output, TranscriptReady):
             self.transcript = output.text
-        elif isinstance(output, PhraseReady):
+        elif isinstance(output, PhraseReady) and not output.acknowledgement:
             self.phrases.append(output.text)
         elif isinstance(output, SpeechChunk):
             self.pcm += output.audio.data
@@ -172,6 +172,8 @@ def _report(answer: Answer, session: Mapping[str, Any], out: Path | None) -> Map
             "format": "wav" if out else REPLY_FORMAT.codec,
         },
         "timeline": answer.finished.timeline.ms(),
+        "engines": dict(answer.finished.timeline.engines),
+        "troubles": {stage: list(reasons) for stage, reasons in answer.finished.timeline.troubles.items()},
     }
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from mynah import __version__
-from mynah.cli import ask, check_config, demo, plugins, run, token
+from mynah.cli import ask, bench, check_config, demo, plugins, run, token
 from mynah.cli.prepare import chosen_file
 from mynah.config.check import plugin_settings
 from mynah.errors import MynahError
@@ -22,6 +22,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     check_config.COMMAND,
     plugins.COMMAND,
     token.COMMAND,
+    bench.COMMAND,
 )
 
 

@@ -29,13 +29,16 @@ if TYPE_CHECKING:
         scripted,
     )
     from mynah.testing.hubs import run_hub, scripted_engines
+    from mynah.testing.processes import HubProcess, hub_process
     from mynah.testing.received import Received, ReceivedAudio, ReceivedTurn
+    from mynah.testing.rows import bench_row
     from mynah.testing.speaker import FakeSpeaker, HubRefused
     from mynah.testing.virtual_time import run_in_virtual_time
 
 __all__ = [
     "ContractBroken",
     "FakeSpeaker",
+    "HubProcess",
     "HubRefused",
     "Received",
     "ReceivedAudio",
@@ -45,11 +48,13 @@ __all__ = [
     "ScriptedSpeechToText",
     "ScriptedTextToSpeech",
     "ScriptedVoiceActivity",
+    "bench_row",
     "check_language_model",
     "check_speech_to_text",
     "check_text_to_speech",
     "check_translator",
     "check_voice_activity_detector",
+    "hub_process",
     "run_hub",
     "run_in_virtual_time",
     "scripted",
@@ -60,7 +65,9 @@ _HOMES = {
     "contracts": ("ContractBroken", *(name for name in __all__ if name.startswith("check_"))),
     "engines": ("scripted", *(name for name in __all__ if name.startswith("Scripted"))),
     "hubs": ("run_hub", "scripted_engines"),
+    "processes": ("HubProcess", "hub_process"),
     "received": ("Received", "ReceivedAudio", "ReceivedTurn"),
+    "rows": ("bench_row",),
     "speaker": ("FakeSpeaker", "HubRefused"),
     "virtual_time": ("run_in_virtual_time",),
 }

@@ -7,15 +7,36 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal, cast
+
+import numpy
 
 from mynah.audio import AudioChunk, AudioFormat
 from mynah.errors import EngineError
 from mynah.specs import EngineKind, EngineSpec
-from mynah.values import Grounding, Hints, Message, OutcomeKind, ReplyNote, Token, Transcript, Voice, WordMark
+from mynah.values import (
+    Grounding,
+    Hints,
+    Message,
+    OutcomeKind,
+    ReplyNote,
+    Token,
+    Tool,
+    ToolCall,
+    Transcript,
+    Voice,
+    WordMark,
+)
 
-Fault = Literal["", "raise", "hang", "crash"]
-"""What goes wrong: nothing; an `EngineError`; no answer for ever; an exception that no engine should raise."""
+Fault = Literal["", "raise", "hang", "crash", "drip", "garbage"]
+"""What goes wrong: nothing; an `EngineError`; no answer for ever; an exception that no engine should raise; everything
+from there on `DRIP_S` late; something that is no answer."""
+
+DRIP_S: Final = 3.0
+"""How late each piece of an engine comes that drips: within the usual limit of each, and beyond that of all."""
+
+GARBAGE: Final = b"<html><body>502 Bad Gateway</body></html>"
+"""What a voice gives that has gone wrong, as MP3."""
 
 
 @dataclass(slots=True)
@@ -62,6 +83,8 @@ class ScriptedSpeechToText:
                     said += 1
                     yield Transcript(" ".join(words[:said]))
             await _trouble(self.fault)
+            if self.fault == "garbage":
+                yield cast(Transcript, GARBAGE)
             await asyncio.sleep(self.final_s)
             text = self.text if self.heard else ""
             yield Transcript(text, True, 0.9, self.language or language, self.understood)
@@ -71,7 +94,10 @@ class ScriptedSpeechToText:
 
 @dataclass(slots=True)
 class ScriptedLanguageModel:
-    """Says `tokens`, the first after `first_s`, each further one `each_s` later; a fault strikes before token `at`."""
+    """Says `tokens`, the first after `first_s`, each further one `each_s` later; a fault strikes before token `at`.
+
+    `rounds` are what it gives in its first calls instead: words, and calls of tools, which it is `offered`.
+    """
 
     tokens: Sequence[str] = ("Lions", " eat", " meat", ".")
     first_s: float = 0.0
@@ -79,24 +105,30 @@ class ScriptedLanguageModel:
     outcome: OutcomeKind = "answered"
     fault: Fault = ""
     at: int = 0
+    rounds: Sequence[Sequence[str | ToolCall]] = ()
     calls: Calls = field(default_factory=Calls)
     asked: list[Sequence[Message]] = field(default_factory=list)
+    offered: list[Sequence[Tool]] = field(default_factory=list)
 
     async def reply(
-        self, messages: Sequence[Message], *, grounding: Grounding, tools: Sequence[object] = ()
-    ) -> AsyncIterator[Token | ReplyNote]:
+        self, messages: Sequence[Message], *, grounding: Grounding, tools: Sequence[Tool] = ()
+    ) -> AsyncIterator[Token | ToolCall | ReplyNote]:
         """Yield the script."""
         self.calls.begin()
         self.asked.append(messages)
+        self.offered.append(tools)
+        script = self.rounds[len(self.asked) - 1] if len(self.asked) <= len(self.rounds) else self.tokens
         try:
             yield ReplyNote(self.outcome)
             start = asyncio.get_running_loop().time()
-            for number, token in enumerate(self.tokens):
-                if number == self.at:
+            for number, item in enumerate(script):
+                if number == self.at or (self.fault == "drip" and number > self.at):
                     await _trouble(self.fault)
+                if number == self.at and self.fault == "garbage":
+                    yield cast(Token, GARBAGE)
                 due = start + self.first_s + number * self.each_s
                 await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
-                yield Token(token)
+                yield Token(item) if isinstance(item, str) else item
         finally:
             self.calls.end()
 
@@ -133,8 +165,11 @@ class ScriptedTextToSpeech:
             for mark in self._marks(text, words) if self.marks else ():
                 yield mark
             for number in range(self.pieces):
-                if number == self.at and self.fail_on in text:
+                if self.fail_on in text and (number == self.at or (self.fault == "drip" and number > self.at)):
                     await _trouble(self.fault)
+                if self.fault == "garbage" and self.fail_on in text:
+                    yield AudioChunk(GARBAGE, AudioFormat("mp3", 24_000, 1))
+                    continue
                 share = number / max(1, self.pieces - 1)
                 due = start + self.first_s + (max(self.total_s, self.first_s) - self.first_s) * share
                 await asyncio.sleep(max(0.0, due - loop.time()))
@@ -145,9 +180,8 @@ class ScriptedTextToSpeech:
     def _piece(self, number: int, ms: float) -> AudioChunk:
         frames = self.format.pcm_bytes(ms) // self.format.frame_bytes
         first = number * frames
-        data = b"".join(
-            (sample % 32_768).to_bytes(2, "little") * self.format.channels for sample in range(first, first + frames)
-        )
+        samples = (numpy.arange(first, first + frames) % 32_768).astype("<i2")
+        data = samples.repeat(self.format.channels).tobytes()
         return AudioChunk(data, self.format, self.format.pcm_ms(len(data)))
 
     def _marks(self, text: str, words: Sequence[str]) -> list[WordMark]:
@@ -179,8 +213,13 @@ class ScriptedVoiceActivity:
         return ScriptedDetector()
 
 
-def scripted(kind: EngineKind, engine: Any, *, name: str = "", open_s: float = 0.0, fault: str = "") -> EngineSpec:
-    """Return a spec that gives `engine`, after `open_s`; with `fault`, opening it fails with that message."""
+def scripted(
+    kind: EngineKind, engine: Any, *, name: str = "", open_s: float = 0.0, fault: str = "", cached: bool = False
+) -> EngineSpec:
+    """Return a spec that gives `engine`, after `open_s`; with `fault`, opening it fails with that message.
+
+    Nothing that it says is kept unless it is `cached`, so that every call can be counted.
+    """
 
     @asynccontextmanager
     async def open_engine(config: Mapping[str, Any], folder: Path) -> AsyncIterator[Any]:
@@ -189,7 +228,7 @@ def scripted(kind: EngineKind, engine: Any, *, name: str = "", open_s: float = 0
             raise EngineError(fault)
         yield engine
 
-    return EngineSpec(name=name or f"scripted_{kind}", kind=kind, open=open_engine, embedded=True)
+    return EngineSpec(name=name or f"scripted_{kind}", kind=kind, open=open_engine, embedded=True, cached=cached)
 
 
 async def _trouble(fault: Fault) -> None:
@@ -199,3 +238,5 @@ async def _trouble(fault: Fault) -> None:
         raise RuntimeError("the script says so")
     if fault == "hang":
         await asyncio.get_running_loop().create_future()
+    if fault == "drip":
+        await asyncio.sleep(DRIP_S)

@@ -1,0 +1,1 @@
+"""`mynah bench`: what a hub adds to its engines, measured."""

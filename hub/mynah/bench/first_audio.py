@@ -1,0 +1,92 @@
+"""The scenario `first-audio`: from a question to the first token, word and audio of its reply."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from mynah.bench.calls import Calls, took
+from mynah.bench.crowd import PAUSE_S, Asked, ask_all
+from mynah.bench.plan import TOKENS, Plan, Rows
+from mynah.testing.rows import bench_row
+
+WORD: Final = re.compile(r"\w[\W_]")
+"""The first word is complete when something else follows it."""
+
+OWN_LIMIT_MS: Final = 1.0
+
+
+async def measure(plan: Plan) -> Rows:
+    """Measure, with each number of sessions."""
+    rows: list[Mapping[str, Any]] = []
+    async with plan.hub() as (hub, calls):
+        for sessions in plan.sessions:
+            plan.tell(f"first audio, sessions: {sessions}")
+            asked = await ask_all(plan, hub, sessions)
+            rows += _real(asked, sessions) if plan.real else _scripted(asked, sessions, plan, calls)
+    return rows
+
+
+def _scripted(asked: Sequence[Asked], sessions: int, plan: Plan, calls: Calls) -> Rows:
+    minds, mouths = calls.by_word("script_llm"), calls.by_word("script_tts")
+    times = plan.times
+    needed = {"token": 1, "word": 2, "audio": TOKENS.index(",") + 1}
+    measured: dict[str, list[float]] = {name: [] for name in needed}
+    engines: dict[str, list[float]] = {name: [] for name in needed}
+    for entry in asked:
+        tokens = _tokens_until(entry)
+        for name, at in (("token", 1), ("word", tokens["word"]), ("audio", tokens["phrase"])):
+            engines[name].append(took(minds[entry.word][0], at))
+        engines["audio"][-1] += took(mouths[entry.word][0], 1)
+        for name, ms in _arrivals(entry).items():
+            measured[name].append(ms)
+    rows = []
+    for name, count in needed.items():
+        critical = times.llm_first + (count - 1) * times.llm_each + (times.tts_first if name == "audio" else 0)
+        rows.append(_row(name, measured[name], engines[name], critical, sessions, asked))
+    return rows
+
+
+def _real(asked: Sequence[Asked], sessions: int) -> Rows:
+    """Measure by what the hub says of its engines; it says so for the way to the first audio."""
+    arrivals = [_arrivals(entry) for entry in asked]
+    engines = [sum(entry.turn.last("turn_finished")["engine_ms"].values()) for entry in asked]
+    first = [bench_row(f"first {name}", [each[name] for each in arrivals], sessions=sessions, pause_s=list(PAUSE_S))
+             for name in ("token", "word")]  # fmt: skip
+    audio = [each["audio"] for each in arrivals]
+    return [*first, _row("audio", audio, engines, statistics.median(engines), sessions, asked)]
+
+
+def _row(
+    name: str, measured: Sequence[float], engines: Sequence[float], critical: float, sessions: int,
+    asked: Sequence[Asked],
+) -> Mapping[str, Any]:  # fmt: skip
+    more: dict[str, Any] = {"over_ms": round(statistics.median(measured) - critical, 2)}
+    if name == "audio":
+        told = [entry.turn.last("turn_finished")["own_ms"] for entry in asked]
+        more |= {"own_limit_ms": OWN_LIMIT_MS, "inside_own_p50_ms": round(statistics.median(told), 2)}
+    return bench_row(
+        f"first {name}", measured, engines_ms=engines, critical_ms=critical, sessions=sessions,
+        **more, pause_s=list(PAUSE_S),
+    )  # fmt: skip
+
+
+def _arrivals(entry: Asked) -> dict[str, float]:
+    tokens = entry.turn.all("token")
+    word = tokens[min(_tokens_until(entry)["word"], len(tokens)) - 1]
+    return {"token": entry.ms(tokens[0].at), "word": entry.ms(word.at), "audio": entry.ms(entry.turn.audio[0].at)}
+
+
+def _tokens_until(entry: Asked) -> dict[str, int]:
+    """Return how many tokens had come when the first word, and when the first phrase, was complete."""
+    text, word, phrase, count = "", 0, 0, 0
+    for message in entry.turn.messages:
+        if message.name == "token":
+            count += 1
+            text += str(message.data["text"])
+            word = word or (count if WORD.search(text) else 0)
+        elif message.name == "phrase":
+            phrase = phrase or count
+    return {"word": word or count, "phrase": phrase or count}

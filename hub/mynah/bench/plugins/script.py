@@ -1,0 +1,159 @@
+"""Engines that take the time they are told to, and write down what they really took: the rest is the hub's own.
+
+Each call becomes a line of `calls.jsonl` in the engine's folder: the text it was about, when it began and ended
+(seconds of `time.monotonic`), and after how many milliseconds inside the engine each output came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+from mynah import (
+    AudioChunk,
+    AudioFormat,
+    EngineSpec,
+    Grounding,
+    Hints,
+    Message,
+    PersonaSpec,
+    Token,
+    Tool,
+    Voice,
+    hookimpl,
+)
+from mynah.testing.engines import ScriptedLanguageModel, ScriptedSpeechToText, ScriptedTextToSpeech
+
+TIMES = {
+    "first_s": float,
+    "each_s": float,
+    "total_s": float,
+    "final_s": float,
+    "tokens": [str],
+    "ms_per_word": float,
+    "text": str,
+    "warm_s": float,
+}
+
+
+class Diary:
+    """Writes calls down."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    async def watch(self, text: str, outputs: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
+        """Yield `outputs`, and note the time spent waiting for them."""
+        began = entered = time.monotonic()
+        took_ms: list[float] = []
+        spent = 0.0
+        try:
+            async with aclosing(cast(AsyncGenerator[Any, None], outputs)) as items:
+                entered = time.monotonic()
+                async for item in items:
+                    spent += time.monotonic() - entered
+                    took_ms.append(spent * 1000)
+                    yield item
+                    entered = time.monotonic()
+        finally:
+            call = {"text": text, "began": began, "ended": time.monotonic(), "took_ms": took_ms}
+            self._file.write(json.dumps(call) + "\n")
+
+
+class Ears:
+    """Hears what it is told to."""
+
+    def __init__(self, diary: Diary, **script: Any) -> None:
+        self._diary = diary
+        self._script = script
+
+    def transcribe(
+        self, audio: AsyncIterator[bytes], format: AudioFormat, *, language: str | None, hints: Hints
+    ) -> AsyncIterator[Any]:
+        """Yield the script."""
+        engine = ScriptedSpeechToText(**self._script)
+        return self._diary.watch("", engine.transcribe(audio, format, language=language, hints=hints))
+
+
+class Mind:
+    """Says what it is told to; `{}` in a token is the last word of the question. Its first call takes `warm_s` more."""
+
+    def __init__(self, diary: Diary, *, warm_s: float = 0.0, **script: Any) -> None:
+        self._diary = diary
+        self._script = script
+        self._cold_s = warm_s
+
+    async def warm_up(self, grounding: Grounding, hints: Hints) -> None:
+        """Let the first call take no longer than others."""
+        cold_s, self._cold_s = self._cold_s, 0.0
+        await asyncio.sleep(cold_s)
+
+    def reply(
+        self, messages: Sequence[Message], *, grounding: Grounding, tools: Sequence[Tool] = ()
+    ) -> AsyncIterator[Any]:
+        """Yield the script."""
+        question = str(messages[-1].content)
+        script = {**self._script, "first_s": self._script.get("first_s", 0.0) + self._cold_s}
+        self._cold_s = 0.0
+        engine = ScriptedLanguageModel(**script)
+        outputs = _words(engine.reply(messages, grounding=grounding, tools=tools))
+        return _repeated(question.split()[-1], self._diary.watch(question, outputs))
+
+
+class Mouth:
+    """Makes sound."""
+
+    def __init__(self, diary: Diary, **script: Any) -> None:
+        self._diary = diary
+        self._script = script
+
+    def synthesize(self, text: str, *, voice: Voice, language: str) -> AsyncIterator[AudioChunk]:
+        """Yield the script."""
+        engine = ScriptedTextToSpeech(**self._script)
+        return self._diary.watch(text, engine.synthesize(text, voice=voice, language=language))
+
+
+async def _words(outputs: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
+    """Yield the tokens only, so that the diary has one entry a token."""
+    async with aclosing(cast(AsyncGenerator[Any, None], outputs)) as items:
+        async for item in items:
+            if isinstance(item, Token):
+                yield item
+
+
+async def _repeated(word: str, outputs: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
+    async with aclosing(outputs) as items:
+        async for item in items:
+            yield Token(item.text.replace("{}", word))
+
+
+MAKERS = {"stt": Ears, "llm": Mind, "tts": Mouth}
+
+
+def _spec(kind: Any, name: str, *, cached: bool) -> EngineSpec:
+    @asynccontextmanager
+    async def open_engine(config: Mapping[str, Any], folder: Path) -> AsyncIterator[Any]:
+        with (folder / "calls.jsonl").open("a", buffering=1, encoding="utf-8") as file:
+            yield MAKERS[kind](Diary(file), **config)
+
+    return EngineSpec(
+        name=name, kind=kind, open=open_engine, schema=TIMES, cached=cached, description="Keeps to a script"
+    )
+
+
+@hookimpl
+def mynah_engines() -> list[EngineSpec]:
+    """Declare a scripted engine of each kind, and a voice that is worth caching."""
+    plain = [_spec(kind, f"script_{kind}", cached=False) for kind in MAKERS]
+    return [*plain, _spec("tts", "script_cached", cached=True)]
+
+
+@hookimpl
+def mynah_personas() -> list[PersonaSpec]:
+    """Declare who speaks."""
+    return [PersonaSpec(name="sparrow", title="A sparrow", tools=())]
