@@ -58,6 +58,20 @@ class EngineFailed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EngineStateChanged(Event):
+    """An engine is given a rest of `seconds` for failing again and again (`state` "resting"), or works again ("ready").
+
+    `reason` is its last failure.
+    """
+
+    engine: str
+    kind: str
+    state: str
+    seconds: float = 0.0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOpened(Event):
     """A conversation began."""
 
@@ -97,12 +111,17 @@ class Heard(TurnEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replied(TurnEvent):
-    """A reply is complete. `timeline` is milliseconds by mark, `engine_ms` the engines' own share by stage."""
+    """A reply is complete. `timeline` is milliseconds by mark, `engine_ms` the engines' own share by stage.
+
+    `engines` names the one of each stage that answered; `troubles` says why those before it did not.
+    """
 
     text: str
     outcome: str
     timeline: Mapping[str, float] = field(default_factory=dict)
     engine_ms: Mapping[str, float] = field(default_factory=dict)
+    engines: Mapping[str, str] = field(default_factory=dict)
+    troubles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,20 +13,25 @@ from typing import Any, Final, Literal, cast
 
 from mynah import __version__
 from mynah.audio import LISTENING, AudioFormat, converter
+from mynah.audio.chime import chime
 from mynah.bus import EventBus
 from mynah.config.check import Config
 from mynah.conversation.listening import ListeningOptions
 from mynah.conversation.persona import Persona
-from mynah.conversation.session import Conversation, SessionLimits, Surroundings
+from mynah.conversation.scene import Latency, TurnLimits
+from mynah.conversation.session import Conversation
 from mynah.conversation.sessions import Sessions, SessionsLimits
-from mynah.conversation.turn import TurnLimits
+from mynah.conversation.stock import Rehearsal, stock_phrases
+from mynah.conversation.surroundings import SessionLimits, Surroundings
+from mynah.conversation.tools import Tools
 from mynah.engines.chain import Chain, OpenEngine, being_cancelled
 from mynah.engines.protocols import Warmable
+from mynah.engines.speech_cache import SpeechCache
 from mynah.errors import MynahError, cause
 from mynah.events import ComponentFailed, ComponentReady, EngineReady, HubStarted, HubStopping
 from mynah.plugins import Plugins
 from mynah.speakers import Speakers
-from mynah.specs import ENGINE_KINDS, Access, ComponentSpec, EngineKind, PersonaSpec, RouteSpec, SessionOptions
+from mynah.specs import ENGINE_KINDS, Access, ComponentSpec, EngineKind, PersonaSpec, RouteSpec, SessionOptions, Urgency
 from mynah.storage import Storage
 from mynah.timeline import now
 from mynah.values import Grounding
@@ -70,7 +75,13 @@ class MynahHub:
         self.storage = Storage(Path(values["data"]))
         self._personas = personas
         self._speakers = Speakers(values["speakers"], values["groups"])
+        self._speech = SpeechCache(
+            self.storage.folder / "cache" / "speech",
+            memory_bytes=values["speech_cache"]["memory_mb"] << 20,
+            disk_bytes=values["speech_cache"]["disk_mb"] << 20,
+        )
         self._chains = {kind: self._chain(kind) for kind in ENGINE_KINDS}
+        self._latency = Latency(**values["latency"])
         self._sessions = self._open_sessions(values)
         self._components: list[RunningComponent] = []
         self._engine_tasks: list[asyncio.Task[None]] = []
@@ -85,7 +96,9 @@ class MynahHub:
         specs = {spec.name: spec for spec in self.plugins.engines if spec.kind == kind}
         entries = self.config["engines"][kind]
         engines = [
-            OpenEngine(specs[entry["engine"]], entry, self._engine_folder(entry["engine"]), self.bus)
+            OpenEngine(
+                self._speech.keeping(specs[entry["engine"]]), entry, self._engine_folder(entry["engine"]), self.bus
+            )
             for entry in entries
         ]
         return Chain(kind, engines, self.bus)
@@ -103,6 +116,9 @@ class MynahHub:
             text_chars=limits.pop("text_chars"),
         )
         around = Surroundings(
+            hub=self,
+            tools=Tools.of(self.plugins.tools),
+            latency=self._latency,
             chains=self._chains,
             personas=self._personas,
             bus=self.bus,
@@ -124,6 +140,8 @@ class MynahHub:
                 self._engine_tasks.append(
                     asyncio.get_running_loop().create_task(engine.keep_open(), name=f"engine {engine.spec.name}")
                 )
+            # Among the engines' tasks, as the last: it must end before the engine that it uses.
+            self._engine_tasks.append(asyncio.get_running_loop().create_task(self._rehearse(), name="stock phrases"))
             for spec in self._specs:
                 await self._start(spec)
             self._ready = True
@@ -187,6 +205,9 @@ class MynahHub:
         with self.bus.subscribe(EngineReady, name="warm-up") as opened:
             await asyncio.to_thread(_load_codecs)
             await self.engines_settled(READY_WITHIN_S)
+            if not self._latency.warm_up:
+                self._warm.set()
+                return
             warmed: dict[OpenEngine, int] = {}
             await self._warm_engines(warmed)
             self._warm.set()
@@ -213,6 +234,23 @@ class MynahHub:
                 log.warning("%s could not make ready for %s: %s", engine.spec.name, name, error,
                             exc_info=None if known else error)  # fmt: skip
 
+    async def _rehearse(self) -> None:
+        """Have the first voice say what personas say by themselves, so that it is there when it is needed."""
+        voices = self._chains["tts"].engines
+        if not (voices and self._speech.keeps(voices[0].spec) and self.config["speech_cache"]["stock_phrases"]):
+            return
+        rehearsal = Rehearsal(
+            voices[0],
+            lambda: stock_phrases(
+                self._personas, self._speakers, self.config["persona"], early=self._latency.early_phrase
+            ),
+            lambda: any(session.busy for session in self._sessions),
+            self.config["limits"]["speak"],
+        )
+        with self.bus.subscribe(EngineReady, name="stock phrases") as opened:
+            await self._warm.wait()
+            await rehearsal.run(opened)
+
     async def _stop(self, *tasks: asyncio.Task[None]) -> None:
         self._ready, self._stopping = False, True
         self.bus.publish(HubStopping())
@@ -224,6 +262,7 @@ class MynahHub:
             await _end(engine_task, engine_task.get_name())
         for task in tasks:
             await _end(task, task.get_name())
+        await self._speech.close()
         self.storage.close()
         log.info("stopped")
 
@@ -244,9 +283,10 @@ class MynahHub:
         components = {part.spec.name: {"state": part.state, "error": part.error} for part in self._components}
         troubles = [f"{name} {part['state']}" for name, part in components.items() if part["state"] != "ready"]
         for kind in ("stt", "llm", "tts"):
-            states = {engine.state for engine in self._chains[kind].engines}
+            states = {engine.describe()["state"] for engine in self._chains[kind].engines}
             if "ready" not in states:
-                troubles.append(f"{kind} {'loading' if 'opening' in states else 'unavailable'}")
+                worst = "loading" if "opening" in states else "resting" if "resting" in states else "unavailable"
+                troubles.append(f"{kind} {worst}")
         if self._ready:
             status = "degraded" if troubles else "healthy"
         else:
@@ -260,22 +300,13 @@ class MynahHub:
             "sessions": len(self._sessions),
             "components": components,
             "engines": self.engines(),
+            "speech_cache": self._speech.describe(),
             "plugins": {"failed": {plugin.name: plugin.error for plugin in self.plugins.problems}},
         }
 
     def engines(self) -> Sequence[Mapping[str, Any]]:
         """Return what is known of each configured engine."""
-        return [
-            {
-                "kind": kind,
-                "name": engine.spec.name,
-                "state": engine.state,
-                "error": engine.error,
-                "failures": chain.failures.get(engine.spec.name, 0),
-            }
-            for kind, chain in self._chains.items()
-            for engine in chain.engines
-        ]
+        return [engine.describe() for engine in self._all_engines()]
 
     def personas(self) -> Sequence[PersonaSpec]:
         """Return every persona that can speak."""
@@ -311,6 +342,13 @@ class MynahHub:
     def close_session(self, session_id: str, reason: str = "closed") -> None:
         """End a conversation."""
         self._sessions.close(session_id, reason)
+
+    def announce(
+        self, text: str, where: str, *, language: str | None = None, urgency: Urgency = "announcement"
+    ) -> Sequence[str]:
+        """Have `text` spoken by every speaker of that name, area or group that is connected."""
+        speakers = {speaker.id for speaker in self._speakers.members(where)}
+        return self._sessions.say(text, speakers, language=language, urgency=urgency)
 
     def access(self, token: str) -> tuple[Access, str] | None:
         """Return the role that a token gives and for whom."""
@@ -364,5 +402,6 @@ async def _end(task: asyncio.Task[None] | None, what: str) -> None:
 
 
 def _load_codecs() -> None:
-    """Import the codecs, which takes a tenth of a second, before somebody waits for them."""
+    """Import the codecs and what chimes need, which takes a tenth of a second, before somebody waits for them."""
     converter(AudioFormat("pcm_s16le", 22_050, 1), LISTENING).feed(bytes(2_205))
+    chime("failure")

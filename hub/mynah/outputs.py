@@ -67,12 +67,26 @@ class ReplyToken(Output):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhraseReady(Output):
-    """A phrase is complete and goes to its voice. Phrases count from 1."""
+    """A phrase is complete and goes to its voice. Phrases count from 1.
+
+    An `acknowledgement` is said while the reply is long in coming: it takes the number 1, the reply's own phrases go
+    on from 2, and it is no part of the reply.
+    """
 
     phrase: int
     text: str
     boundary: Boundary = "sentence"
     track: int = 0
+    acknowledgement: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolUsed(Output):
+    """The language model used a tool, which took `ms`; `ok` says whether it worked."""
+
+    name: str
+    ok: bool
+    ms: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +143,7 @@ class Interrupted(Output):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnFinished(Output):
-    """The reply is complete. A turn's last output."""
+    """The reply is complete; `phrases` counts its own, not an acknowledgement. A turn's last output."""
 
     outcome: OutcomeKind
     reply: str
@@ -139,7 +153,10 @@ class TurnFinished(Output):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnFailed(Output):
-    """The turn could not be completed; the session goes on. A turn's last output."""
+    """The turn could not be completed; the session goes on. A turn's last output.
+
+    Somebody who waits for an answer hears a chime first: speech without words, as one more phrase.
+    """
 
     message: str
     stage: Stage | None = None
@@ -150,6 +167,14 @@ class TurnDropped(Output):
     """What seemed to be speech was none; nothing came of it. A turn's last output."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeChanged(Output):
+    """The loudspeaker is to play at `percent` of its loudness. It belongs to no turn: `turn_id` is empty."""
+
+    turn_id: str = ""
+    percent: int
 
 
 LAST = (TurnFinished, TurnFailed, Interrupted, TurnDropped)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from mynah.errors import InputError
+
+ALL: Final = "all"
+"""Every speaker, where no speaker, area or group has that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,18 @@ class Speakers:
             raise InputError(f"no speaker named {id!r}; known are {known}") from None
 
     def members(self, name: str) -> tuple[Speaker, ...]:
-        """Return the speakers of a group, of an area, or the one speaker of that name."""
+        """Return the speakers of a group, of an area, or the one speaker of that name; "all" is every one.
+
+        Raises `InputError` where nothing has that name.
+        """
         if name in self._groups:
             found = {speaker.id: speaker for part in self._groups[name] for speaker in self.members(part)}
             return tuple(found.values())
         inside = tuple(speaker for speaker in self if speaker.area == name)
-        return inside or (self.get(name),)
+        if inside or name in self._speakers:
+            return inside or (self._speakers[name],)
+        if name == ALL:
+            return tuple(self)
+        areas = {speaker.area for speaker in self if speaker.area}
+        known = ", ".join(sorted({*self._speakers, *self._groups, *areas, ALL}))
+        raise InputError(f"no speaker, area or group named {name!r}; known are {known}")

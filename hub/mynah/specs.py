@@ -144,8 +144,8 @@ class ToolSpec:
 class BenchmarkSpec:
     """A scenario of `mynah bench`.
 
-    `run(bench)` measures and returns rows; see `Bench` for what it is given. It is run in a process of its own, with
-    nothing else at work.
+    `run(bench)` measures and returns rows; see `Bench` for what it is given. It is run in the process of `mynah bench`,
+    which has nothing else to do meanwhile.
     """
 
     name: str
@@ -283,6 +283,19 @@ class Session(Protocol):
         """Stop every reply at once; return whether there was one."""
         ...
 
+    @property
+    def volume(self) -> int:
+        """How loud the loudspeaker plays, in percent; 100 until somebody says otherwise."""
+        ...
+
+    def set_volume(self, percent: int) -> None:
+        """Have the loudspeaker play at `percent` of its loudness. Raises `InputError` outside 0 to 100."""
+        ...
+
+    def note_volume(self, percent: int) -> None:
+        """Note that the loudspeaker was set to `percent`, by its own buttons. Raises `InputError` outside 0 to 100."""
+        ...
+
     def played(self, turn_id: str, ms: float) -> None:
         """Note that the client has played `ms` of the turn's audio."""
         ...
@@ -376,6 +389,16 @@ class Hub(Protocol):
 
     def close_session(self, session_id: str, reason: str = "closed") -> None:
         """End a conversation. Raises `InputError` where there is none."""
+        ...
+
+    def announce(
+        self, text: str, where: str, *, language: str | None = None, urgency: Urgency = "announcement"
+    ) -> Sequence[str]:
+        """Have `text` spoken by the speaker, or the speakers of the area or group, of that name ("all": every one).
+
+        Returns the ids of the speakers that took it: those with an open session. Raises `InputError` for a name that
+        nothing has, and for text that cannot be said.
+        """
         ...
 
     def access(self, token: str) -> tuple[Access, str] | None:

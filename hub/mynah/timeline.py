@@ -11,6 +11,7 @@ MARKS: Final = (
     "opened",        # the turn began: speech started, or text was submitted
     "speech_end",    # the last audio of the utterance arrived; for text, its submission
     "transcript",    # the words are known
+    "acknowledged",  # the audio of an acknowledgement is ready to be sent: the reply is long in coming
     "first_token",   # the reply's first token
     "first_word",    # the reply's first whole word
     "first_phrase",  # the reply's first phrase is complete
@@ -54,8 +55,8 @@ class Timeline:
         `troubles` says why the engines tried before it did not answer, each as "name: reason".
         """
         self.engines.setdefault(stage, name)
-        if troubles:
-            self.troubles.setdefault(stage, tuple(troubles))
+        if len(troubles) > len(self.troubles.get(stage, ())):
+            self.troubles[stage] = tuple(troubles)  # an engine may be replaced in the middle of its work
         self.engine_ms.setdefault(stage, ms)
 
     def ms(self) -> Mapping[str, float]:
@@ -67,7 +68,8 @@ class Timeline:
         """Return the line that the log has of a turn."""
         marks = ", ".join(f"{name} {ms:g}" for name, ms in self.ms().items() if name not in ("opened", "speech_end"))
         engines = ", ".join(f"{self.engines[stage]} {ms:.1f}" for stage, ms in self.engine_ms.items())
-        return f"ms: {marks}; engines: {engines or 'none'}"
+        troubles = "; ".join(f"{stage} not by {trouble}" for stage, each in self.troubles.items() for trouble in each)
+        return f"ms: {marks}; engines: {engines or 'none'}" + (f"; {troubles}" if troubles else "")
 
     @property
     def own_ms(self) -> float | None:

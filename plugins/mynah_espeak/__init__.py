@@ -22,5 +22,6 @@ def mynah_engines() -> Iterable[EngineSpec]:
         open=open_espeak,
         schema=SCHEMA,
         embedded=True,
+        cached=False,  # it is faster than a disk
         description="espeak-ng (GPL-3): robotic, instant, offline, about 100 languages",
     )

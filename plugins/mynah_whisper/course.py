@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mynah_whisper.config import Options
 from mynah_whisper.gates import Decoded, doubt
-from mynah_whisper.pace import Pace, Speech
+from mynah_whisper.pace import BEFORE_S, Pace, Speech
 from mynah_whisper.settling import Settling, Window, Word, confidence, joined
 
 
@@ -40,8 +40,11 @@ class Course:
         assert self._settling is not None
         reason = doubt(decoded, no_speech=self._options.no_speech, repetition=self._options.repetition)
         self.doubtful = reason == "repetition"
-        words: tuple[Word, ...] = () if reason else decoded.moved(window.begin)
-        self._settling.take(words, window, last=last)
+        if reason in ("repetition", "no opinion"):
+            self._settling.skip(window, last=last)
+        else:
+            words: tuple[Word, ...] = () if reason else decoded.moved(window.begin)
+            self._settling.take(words, window, last=last)
         self._pace.decoded(window.end)
 
     def rest(self, now: float, speech: Speech) -> float | None:
@@ -52,7 +55,7 @@ class Course:
         if self._settling is None:
             return None
         if self._pace.paused(now, speech):
-            self._settling.close(now - self._options.overlap_s)
+            self._settling.close(now - max(self._options.overlap_s, BEFORE_S))
         return self._settling.begin
 
     @property

@@ -140,6 +140,7 @@ class _Hearing:
         self._known = language
         self._vocabulary = vocabulary
         self._window = Window(0.0, 0.0)
+        self._decoded_to = 0.0
 
     async def follow(self, patience_s: float) -> bool:
         """Wait until a window is due and decode it; return False where the utterance has ended instead."""
@@ -156,7 +157,7 @@ class _Hearing:
     async def finish(self) -> None:
         """Decode what is left: nothing, or one window, unless more than 30 s wait to be decoded."""
         utterance = self.utterance
-        while not self.course.covers(utterance.speech) and self._window.end < utterance.now:
+        while not self.course.covers(utterance.speech) and self._decoded_to < utterance.now:
             await self._decode(time.monotonic(), last=True)
 
     async def _until_the_end(self, decode: asyncio.Task[None]) -> bool:
@@ -176,6 +177,7 @@ class _Hearing:
         if not self._known:
             self.language = found.language
             self._known = found.language if found.language_sure >= SURE_LANGUAGE else ""
+        self._decoded_to = self._window.end  # not before: a decode that is given up has decoded nothing
         self.course.take(found.decoded, self._window, last=last and not self._window.full)
         self._forget()
 

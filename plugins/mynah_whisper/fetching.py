@@ -82,7 +82,7 @@ class _Files:
                 progress.begin(have + (answer.content_length or 0), have)
             with part.open("ab" if have else "wb") as out:
                 async for piece in answer.content.iter_chunked(PIECE):
-                    out.write(piece)
+                    await asyncio.to_thread(out.write, piece)  # a slow card may take seconds for it
                     if progress is not None:
                         progress.add(len(piece))
         part.rename(self._place / file)

@@ -18,7 +18,8 @@ SHORT: Final = 24
 TICK_S: Final = 0.02
 """How finely Whisper measures time."""
 
-Doubt = Literal["", "no speech", "repetition"]
+Doubt = Literal["", "no speech", "repetition", "no opinion"]
+"""Why not to believe a decode: nobody spoke; it is a loop; it has no words although somebody spoke."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +50,25 @@ def probability(log_probability: float) -> float:
 
 def doubt(decoded: Decoded, *, no_speech: float, repetition: float) -> Doubt:
     """Return why not to believe a decode, or "" where nothing speaks against it."""
-    if decoded.no_speech > no_speech and decoded.log_probability < UNSURE:
+    silent = decoded.no_speech > no_speech
+    if silent and decoded.log_probability < UNSURE:
         return "no speech"
     if compression(decoded.text) > repetition:
         return "repetition"
-    return ""
+    return "no opinion" if not decoded.text and not silent else ""
 
 
 def compression(text: str) -> float:
-    """Return by which factor a text can be compressed; 1 for a short one."""
-    data = text.encode()
-    return len(data) / len(zlib.compress(data)) if len(data) >= SHORT else 1.0
+    """Return by which factor a text can be compressed; 1 for a short one.
+
+    Each character counts as one byte. In UTF-8 ordinary Hindi, Tamil or Georgian would pass for a loop, as those bytes
+    repeat themselves in every character.
+    """
+    if len(text) < SHORT:
+        return 1.0
+    codes: dict[str, int] = {}
+    data = bytes(codes.setdefault(character, len(codes)) % 256 for character in text)
+    return len(data) / len(zlib.compress(data))
 
 
 def timed(words: Sequence[Word], segments: Sequence[Word]) -> tuple[Word, ...]:

@@ -9,6 +9,8 @@ PAUSE_S: Final = 0.25
 """A silence of this length after speech may be the end of it: decoding at once has the text ready when it is."""
 TAIL_S: Final = 0.2
 """How much after the last frame that holds speech a decode must go on for the speech to be whole in it."""
+BEFORE_S: Final = 0.3
+"""What is kept before speech: a soft beginning is recognised late."""
 LONG_PAUSE_S: Final = 3.0
 """After this, what was said before is complete."""
 

@@ -151,11 +151,13 @@ class Recognizer:
         return self._languages[code]
 
     def _prompt(self, vocabulary: tuple[str, ...]) -> list[int]:
-        if vocabulary not in self._prompts:
+        prompt = self._prompts.get(vocabulary)
+        if prompt is None:
+            prompt = tokens_of(vocabulary, self._options.prompt, self._spelled)
             if len(self._prompts) >= PROMPTS:
-                self._prompts.clear()
-            self._prompts[vocabulary] = tokens_of(vocabulary, self._options.prompt, self._spelled)
-        return self._prompts[vocabulary]
+                self._prompts.clear()  # another thread may have looked just now, and has its own
+            self._prompts[vocabulary] = prompt
+        return prompt
 
     def _spelled(self, text: str) -> list[int]:
         return list(self._model.hf_tokenizer.encode(text, add_special_tokens=False).ids)

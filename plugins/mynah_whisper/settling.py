@@ -7,6 +7,7 @@ what comes after it is new. What comes before it may be cut by the window's edge
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -45,8 +46,8 @@ class Word:
 
     @property
     def key(self) -> str:
-        """What is compared: the letters and digits alone."""
-        return "".join(filter(str.isalnum, self.text.casefold())) or self.text.strip()
+        """What is compared: letters and digits, with the marks that are vowels in many scripts."""
+        return "".join(filter(_is_letter, self.text.casefold())) or self.text.strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Settling:
         self.pending: list[Word] = []
         self._overlap = overlap_s
         self._floor = begin_s
+        self._heard_to = begin_s
 
     @property
     def words(self) -> list[Word]:
@@ -94,17 +96,29 @@ class Settling:
         else:
             pairs = zip(fresh, self.pending, strict=False)
             count = _count(new.key == old.key and new.end <= window.end - EDGE_S for new, old in pairs)
-        self.settled += fresh[:count]
-        self.pending = list(fresh[count:])
-        if window.full and self.begin < window.begin + PROGRESS_S:
-            # Nothing in it, or one segment that is as long as the window itself: go on behind it.
-            self._floor = max(window.end - self._overlap, self.settled[-1].end if count else 0.0)
+        self._heard_to = window.end
+        self._settle(fresh, count, window)
+
+    def skip(self, window: Window, *, last: bool = False) -> None:
+        """Go on after a decode of `window` that told nothing: what the one before it heard stands."""
+        if last:
+            self._settle(self.pending, len(self.pending), window)
+        elif window.full:
+            self._settle(self.pending, _count(word.end <= self._heard_to - EDGE_S for word in self.pending), window)
 
     def close(self, at: float) -> None:
         """Settle what is pending: it was followed by a long pause, in which `at` is; nothing before it is needed."""
         self.settled += self.pending
         self.pending = []
         self._floor = max(self._floor, at)
+
+    def _settle(self, words: Sequence[Word], count: int, window: Window) -> None:
+        """Settle the first `count` of the words that are not yet, and keep the others."""
+        self.settled += words[:count]
+        self.pending = list(words[count:])
+        if window.full and self.begin < window.begin + PROGRESS_S:
+            # Nothing in it, or one segment that is as long as the window itself: go on behind it.
+            self._floor = max(window.end - self._overlap, self.settled[-1].end if count else 0.0)
 
     def _new(self, words: Sequence[Word]) -> Sequence[Word]:
         """Return the words after the last settled one."""
@@ -126,6 +140,10 @@ class Settling:
         elif place and len(self.settled) > 1 and words[place - 1].key != self.settled[-2].key:
             apart += OTHER_BEFORE_S
         return apart
+
+
+def _is_letter(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LMN"
 
 
 def _count(verdicts: Iterable[bool]) -> int:

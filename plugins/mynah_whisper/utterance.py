@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from mynah import LISTENING
-from mynah_whisper.pace import Speech
+from mynah_whisper.pace import BEFORE_S, Speech
 from mynah_whisper.settling import REACH_S
 from mynah_whisper.voice import VoiceTrack
 
@@ -16,8 +16,6 @@ PIECE: Final = BYTES_PER_S // 2
 """Audio that the detector is fed at a time: 1.5 ms of work."""
 HELD: Final = int(2 * REACH_S * BYTES_PER_S)
 """Audio that waits to be decoded; a source that is quicker than the decoder has to wait beyond that."""
-BEFORE_S: Final = 0.3
-"""What is kept before the first speech: a soft beginning is recognised late."""
 
 
 class Utterance:

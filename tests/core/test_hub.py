@@ -449,7 +449,28 @@ async def test_failures_at_work_are_counted(build):
         await hub.engines_settled(5)
         hub.open_session(SessionOptions()).submit("what do lions eat")
         await asyncio.sleep(1)
-        assert [e["failures"] for e in hub.engines() if e["kind"] == "llm"] == [1]
+        (known,) = [e for e in hub.engines() if e["kind"] == "llm"]
+        assert (known["state"], known["calls"], known["failures"]) == ("ready", 1, 1)
+        assert known["last_error"] == "the script says so"
+
+
+@virtual
+async def test_an_engine_that_rests_is_a_trouble_until_it_works_again(build):
+    model = ScriptedLanguageModel(fault="raise")
+    config = {"engines": {"llm": [{"engine": "scripted_llm", "failures": 2, "retry_after": 30}]}}
+    async with build(*scripted_engines(llm=model), config=config).running() as hub:
+        await hub.engines_settled(5)
+        session = hub.open_session(SessionOptions())
+        for _ in range(2):
+            session.submit("what do lions eat")
+            await asyncio.sleep(1)
+        (known,) = [e for e in hub.engines() if e["kind"] == "llm"]
+        assert (known["state"], round(known["rests_s"])) == ("resting", 29)
+        assert (hub.health()["status"], hub.health()["troubles"]) == ("degraded", ["llm resting"])
+        model.fault = ""
+        session.submit("what do lions eat")  # nobody else can answer, so it is tried all the same
+        await asyncio.sleep(1)
+        assert hub.health()["status"] == "healthy"
 
 
 # ---------------------------------------------------------------- engines
@@ -514,6 +535,14 @@ async def test_an_engine_is_warmed_up_for_every_persona_once(build):
         assert engine.warmed == ["crow", "owl"]
 
 
+async def test_warming_up_can_be_switched_off(build):
+    engine = WarmedDetector()
+    async with build(scripted("vad", engine), *TWO, config={"latency": {"warm_up": False}}).running() as hub:
+        await hub.warm(30)
+        await asyncio.sleep(0.01)
+        assert engine.warmed == []
+
+
 @pytest.mark.parametrize("error", [EngineError("no dictionary"), KeyError("a defect")])
 async def test_an_engine_that_cannot_be_warmed_up_keeps_no_other_from_it(build, error, caplog):
     broken, fine = WarmedDetector(error), WarmedDetector()
@@ -527,7 +556,7 @@ async def test_an_engine_that_cannot_be_warmed_up_keeps_no_other_from_it(build, 
 
 async def test_an_engine_that_opens_late_or_again_is_warmed_up_then(build, monkeypatch):
     monkeypatch.setattr("mynah.hub.READY_WITHIN_S", 0.01)
-    monkeypatch.setattr("mynah.engines.chain.REOPEN_S", (0.01,))
+    monkeypatch.setattr("mynah.engines.open_engine.REOPEN_S", (0.01,))
     engine, allowed, breaks = WarmedDetector(), asyncio.Event(), asyncio.Event()
 
     @asynccontextmanager

@@ -22,7 +22,7 @@ import pytest
 from mynah.cli.main import main
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("writing_plugins.md", "hooks.md")
+PAGES = ("writing_plugins.md", "hooks.md", "bench.md")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# (\S+\.(?:py|yaml|toml))\n")
 PROGRAMS = {"mynah": [sys.executable, "-m", "mynah.cli.main"], "python": [sys.executable]}

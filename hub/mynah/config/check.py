@@ -14,7 +14,7 @@ from mynah.config.schema import CORE_NAMES, PLUGINS, components, whole_schema
 from mynah.config.text import Sourced, shown, suggest
 from mynah.config.yaml_loader import Document, KeyPath, Place, read_yaml
 from mynah.errors import ConfigError, PluginError, Problem
-from mynah.specs import PersonaSpec, Spec
+from mynah.specs import PersonaSpec, Spec, ToolSpec
 
 HIDDEN: Final = "•••"
 MIN_REDACTED: Final = 4
@@ -85,7 +85,8 @@ def check(document: Document, specs: Sequence[Spec], *, plugins: Collection[str]
     mistakes += wrong_entries
     if not document.unread:  # a file that could not be included may hold the names that would be missed here
         names = frozenset(spec.name for spec in specs if isinstance(spec, PersonaSpec))
-        mistakes += check_references(data, names, disabled, folder)
+        tools = frozenset(spec.name for spec in specs if isinstance(spec, ToolSpec))
+        mistakes += check_references(data, names, tools, disabled, folder)
     if problems := _problems(document, mistakes):
         raise ConfigError(problems)
     values = _plain({**values, "engines": chains})

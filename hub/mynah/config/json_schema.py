@@ -26,6 +26,12 @@ def json_schema(specs: Sequence[Spec]) -> dict[str, Any]:
     return {"$schema": DIALECT, "title": "Mynah configuration", **schema}
 
 
+def object_schema(schema: Any) -> dict[str, Any]:
+    """Return the JSON Schema of an object with the keys of a voluptuous `schema`, as a tool's arguments are."""
+    own = schema.schema if isinstance(schema, vol.Schema) else schema
+    return {**_converted(own), "type": "object"}
+
+
 def _entry(kind: EngineKind, specs: Sequence[Spec]) -> dict[str, Any]:
     """Return the schema of one entry: an engine's name, or a mapping with its options."""
     known = engines(specs, kind)

@@ -11,12 +11,17 @@ from mynah.config.text import Sourced, closest, shown, suggest
 
 
 def check_references(
-    data: Mapping[str, Any], plugin_personas: frozenset[str], disabled: frozenset[str], folder: Path
+    data: Mapping[str, Any],
+    plugin_personas: frozenset[str],
+    tools: frozenset[str],
+    disabled: frozenset[str],
+    folder: Path,
 ) -> Iterator[Mistake]:
     """Yield every mistake in how the sections of `data` refer to each other; parts of a wrong type are passed over."""
     personas = plugin_personas | {name for name, _ in _entries(data, "personas")}
     yield from _new_personas(data, plugin_personas, disabled)
     yield from _knowledge(data, folder)
+    yield from _tools(data, tools)
     wanted: list[tuple[Any, tuple[str | int, ...]]] = [(data.get("persona"), ("persona",))]
     wanted += [(speaker.get("persona"), ("speakers", id, "persona")) for id, speaker in _entries(data, "speakers")]
     for name, place in wanted:
@@ -59,6 +64,13 @@ def _knowledge(data: Mapping[str, Any], folder: Path) -> Iterator[Mistake]:
             if isinstance(file, str) and not absolute(file, folder).is_file():
                 place = ("personas", name, "knowledge", index)
                 yield Mistake(place, f"there is no file {shown(file)}", _looked(file, folder))
+
+
+def _tools(data: Mapping[str, Any], known: frozenset[str]) -> Iterator[Mistake]:
+    for persona, entry in _entries(data, "personas"):
+        tools = entry.get("tools")
+        for index, name in enumerate(tools if isinstance(tools, list) else ()):
+            yield from _exists(name, known, ("personas", persona, "tools", index), "tool")
 
 
 def _exists(name: Any, known: frozenset[str], place: tuple[str | int, ...], what: str) -> Iterator[Mistake]:

@@ -66,6 +66,12 @@ ENGINE_ENTRY: Final = {
     vol.Required("engine", description="The engine's name."): str,
     key("first_timeout", "Seconds to wait for the engine's first output.", 10.0): number(0.1, 600),
     key("next_timeout", "Seconds to wait for each further output.", 5.0): number(0.1, 600),
+    key("failures", "Failures in a row after which the engine rests and the next one is used at once.", 3): whole(
+        1, 1000
+    ),
+    key("retry_after", "Seconds that it rests, twice as long after each new attempt that fails.", 10.0): number(
+        0.1, 3600
+    ),
 }
 
 VOICE: Final = {
@@ -85,6 +91,8 @@ PERSONA: Final = {
     key("greeting", "Said when a conversation begins; `{subject}` is what stands at the speaker."): str,
     key("unknown", "Said when the answer is not known."): TEXT,
     key("not_understood", "Said when the question was not understood."): TEXT,
+    key("acknowledgement", "Said when the reply is long in coming; empty: nothing."): str,
+    key("tools", "Tools that a language model may use; time_of_day, volume and stop for a new persona."): [TEXT],
     key("knowledge", "YAML files of facts, relative to this file's folder; they replace the plugin's."): [TEXT],
     key("context_key", "The entry of the context that says what `it` is; exhibit for a new persona."): TEXT,
     key("first_phrase_words", "Words after which the first phrase is spoken; 4 for a new persona."): whole(2, 8),
@@ -124,6 +132,22 @@ LIMITS: Final = {
     key("text_chars", "The longest text that is accepted, in characters.", 4000): whole(1, 1_000_000),
 }
 
+SPEECH_CACHE: Final = {
+    key("memory_mb", "MiB of memory for speech that was made before; 0: none.", 16): whole(0, 65_536),
+    key("disk_mb", "MiB of the data folder for the same; 0: none.", 200): whole(0, 1_048_576),
+    key("stock_phrases", "Make greetings, apologies and the like of every persona ahead.", True): bool,
+}
+
+LATENCY: Final = {
+    key("drafts", "Begin a reply on words that are not final yet; it is dropped if they change.", True): bool,
+    key(
+        "acknowledge_after", "Seconds after which a reply that has not begun is acknowledged; null: never.", 1.5
+    ): vol.Any(None, number(0, 60)),
+    key("early_phrase", "Speak the first phrase before its sentence is complete.", True): bool,
+    key("long_phrases", "Voice later sentences together while plenty is to be heard.", True): bool,
+    key("warm_up", "Make engines ready for every persona before its first turn.", True): bool,
+}
+
 SHUTDOWN: Final = {key("grace", "Seconds that running replies have to end.", 5.0): number(0, 300)}
 
 CORE: Final = {
@@ -138,6 +162,8 @@ CORE: Final = {
     key("sessions", "Conversations.", dict): SESSIONS,
     key("listening", "When an utterance begins and ends.", dict): LISTENING,
     key("limits", "Limits of each stage of a turn.", dict): LIMITS,
+    key("speech_cache", "Speech is kept, so that the same words need not be made again.", dict): SPEECH_CACHE,
+    key("latency", "What is done to be heard sooner; each can be switched off.", dict): LATENCY,
     key("shutdown", "Stopping the hub.", dict): SHUTDOWN,
 }
 CORE_NAMES: Final = tuple(str(each) for each in CORE)

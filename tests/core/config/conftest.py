@@ -10,7 +10,7 @@ import voluptuous as vol
 
 from mynah.config import load_config
 from mynah.errors import ConfigError
-from mynah.specs import ComponentSpec, EngineSpec, PersonaSpec, Spec
+from mynah.specs import ComponentSpec, EngineSpec, PersonaSpec, Spec, ToolSpec
 
 
 async def never(*_: Any) -> None:
@@ -58,6 +58,7 @@ SPECS: tuple[Spec, ...] = (
     ),
     EngineSpec(name="facts", kind="llm", open=closed, embedded=True, description="Looks facts up."),
     PersonaSpec(name="zoo_guide", title="A zoo guide"),
+    ToolSpec(name="lamp", run=never),
 )
 PLUGINS = ("bell", "edge", "espeak", "facts", "whisper", "zoo_guide")
 

@@ -23,14 +23,15 @@ def test_empty_files_and_sections_have_the_defaults(values, specs, text):
 
 
 def test_every_section_is_there_in_the_order_of_the_schema(values):
-    sections = "data log persona plugins engines personas speakers groups sessions listening limits shutdown bell"
-    assert list(values("")) == sections.split()
+    sections = "data log persona plugins engines personas speakers groups sessions listening limits"
+    assert list(values("")) == [*sections.split(), "speech_cache", "latency", "shutdown", "bell"]
 
 
 def test_embedded_engines_stand_in_where_none_is_configured(values):
     engines = values("engines: {tts: [edge_tts]}")["engines"]
     assert [entry["engine"] for entry in engines["tts"]] == ["edge_tts"]
-    assert engines["llm"] == [{"engine": "facts", "first_timeout": 10.0, "next_timeout": 5.0}]
+    limits = {"first_timeout": 10.0, "next_timeout": 5.0, "failures": 3, "retry_after": 10.0}
+    assert engines["llm"] == [{"engine": "facts", **limits}]
     assert engines["stt"] == []
 
 
@@ -240,3 +241,9 @@ def test_wrong_plugin_settings_are_an_error(write, text, words):
     with pytest.raises(ConfigError) as caught:
         plugin_settings(write(text))
     assert str(caught.value).startswith(words)
+
+
+def test_a_tool_that_no_plugin_has_is_named_with_the_nearest(problems):
+    assert problems("personas: {zoo_guide: {tools: [lamp, lamb]}}") == [
+        "config.yaml:1: personas → zoo_guide → tools → 1: no tool named 'lamb'; did you mean 'lamp'?"
+    ]

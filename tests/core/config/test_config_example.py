@@ -10,11 +10,25 @@ from jsonschema import Draft202012Validator
 
 from mynah.config import load_config
 from mynah.config.json_schema import json_schema
-from mynah.config.schema import CORE, ENGINE_ENTRY, LIMITS, LISTENING, LOG, PERSONA, PLUGINS, SESSIONS, SPEAKER, VOICE
+from mynah.config.schema import (
+    CORE,
+    ENGINE_ENTRY,
+    LATENCY,
+    LIMITS,
+    LISTENING,
+    LOG,
+    PERSONA,
+    PLUGINS,
+    SESSIONS,
+    SPEAKER,
+    SPEECH_CACHE,
+    VOICE,
+)
 from mynah.config.yaml_loader import read_yaml
 from mynah.specs import ComponentSpec, EngineSpec, PersonaSpec
 from mynah_espeak.config import SCHEMA as ESPEAK
 from mynah_http.config import SCHEMA as HTTP
+from mynah_tools import mynah_tools
 from mynah_vad.config import SCHEMA as VAD
 
 EXAMPLE = Path(__file__).parents[3] / "config.example.yaml"
@@ -32,6 +46,7 @@ def example_specs(specs):
         EngineSpec(name="facts", kind="llm", open=open_engine, embedded=True),
         EngineSpec(name="vad", kind="vad", open=open_engine, schema=VAD, embedded=True),
         PersonaSpec(name="zoo_guide", title="A zoo guide"),
+        *mynah_tools(),
     )
 
 
@@ -69,13 +84,29 @@ def test_a_new_personas_keys_are_shown_with_their_defaults(example_specs, everyt
     default = PersonaSpec(name="night_watch", title="The night watch")
     for key, value in persona.items():
         if key not in ("voice", "knowledge"):
-            assert value == getattr(default, key)
+            assert (tuple(value) if key == "tools" else value) == getattr(default, key)
     assert persona["voice"] == {name: getattr(default.voice, name) for name in persona["voice"]}
 
 
 @pytest.mark.parametrize(
     "schema",
-    [CORE, LOG, PLUGINS, ENGINE_ENTRY, PERSONA, VOICE, SPEAKER, SESSIONS, LISTENING, LIMITS, HTTP, ESPEAK, VAD],
+    [
+        CORE,
+        LOG,
+        PLUGINS,
+        ENGINE_ENTRY,
+        PERSONA,
+        VOICE,
+        SPEAKER,
+        SESSIONS,
+        LISTENING,
+        LIMITS,
+        SPEECH_CACHE,
+        LATENCY,
+        HTTP,
+        ESPEAK,
+        VAD,
+    ],
 )
 def test_every_key_is_in_it(schema):
     text = EXAMPLE.read_text(encoding="utf-8")

@@ -241,6 +241,20 @@ async def test_a_pause_at_the_end_has_the_text_ready_when_the_utterance_ends(blo
     assert len(recognizer.windows) == ended[0]
 
 
+async def test_an_utterance_that_ends_just_as_a_window_is_decoded_is_heard_whole(blocking, recording, hear):
+    engine, recognizer, _ = blocking(0.05)
+
+    async def source():
+        async for piece in spoken_at(recording("austen-0870.wav")):
+            yield piece
+            await asyncio.sleep(0.01)
+            if recognizer.windows:
+                return
+
+    assert (await hear(engine, source()))[-1].text == "heard"
+    assert recognizer.windows == [recognizer.windows[0]] * 2
+
+
 async def test_minutes_of_speech_at_once_are_decoded_in_windows_of_30_s(blocking, recording, hear):
     engine, recognizer, _ = blocking(0.02)
 

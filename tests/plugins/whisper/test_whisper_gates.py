@@ -22,6 +22,20 @@ def test_short_words_said_again_and_again_are_no_loop_but_a_sentence_is():
     assert compression("And so, my fellow Americans, ask not what your country can do for you.") < 2.4
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "शेर मांस खाता है और सर्दियों में वह गर्मियों से ज़्यादा सोता है क्योंकि बाहर ठंड होती है और रखवाले खाना घर के अंदर लाते हैं",
+        "சிங்கம் இறைச்சி உண்கிறது மற்றும் குளிர்காலத்தில் அது கோடையை விட அதிகமாக தூங்குகிறது ஏனெனில் வெளியே குளிராக இருக்கிறது",
+        "ლომი ჭამს ხორცს და ზამთარში ის უფრო მეტს სძინავს ვიდრე ზაფხულში რადგან გარეთ ცივა და მომვლელები საკვებს სახლში",
+        "狮子吃肉，冬天它睡得比夏天多，因为外面很冷，饲养员把食物带到温暖干燥的屋子里，给住在这里的所有动物",
+    ],
+)
+def test_an_ordinary_sentence_is_no_loop_in_any_script(text):
+    assert compression(text) < 1.8
+    assert compression(text[:20] * 8) > 2.4
+
+
 def test_an_unsure_text_where_nobody_seems_to_speak_is_doubted():
     gates = {"no_speech": 0.6, "repetition": 2.4}
     assert doubt(Decoded((), -1.2, 0.7), **gates) == "no speech"

@@ -196,6 +196,39 @@ def test_a_word_that_touches_the_end_of_the_window_is_not_settled():
     assert not settling.settled
 
 
+def test_words_that_differ_in_a_vowel_sign_are_different_words():
+    settling = Settling()
+    settling.take([Word(" की", 0.5, 0.9)], Window(0, 2))
+    settling.take([Word(" कु", 0.5, 0.9)], Window(0, 3.5))
+    assert not settling.settled
+
+
+@pytest.mark.parametrize("decoded", [Decoded((), -0.1, 0.0), Decoded((Word(" la" * 40, 0, 3),), -0.1, 0.0)])
+def test_a_decode_that_tells_nothing_leaves_what_was_heard_before(decoded):
+    course = Course(Options())
+    course.take(Decoded((Word(" two", 0.5, 0.9), Word(" hens", 1, 1.4)), -0.1, 0.0), course.window(0, 2))
+    course.take(decoded, course.window(0, 3.5), last=True)
+    assert course.text == "two hens"
+
+
+def test_a_decode_that_finds_that_nobody_spoke_takes_back_what_was_not_settled():
+    course = Course(Options())
+    course.take(Decoded((Word(" thanks", 0.5, 0.9),), -0.1, 0.0), course.window(0, 2))
+    course.take(Decoded((), -0.1, 0.9), course.window(0, 3.5), last=True)
+    assert course.text == ""
+
+
+def test_a_full_window_that_tells_nothing_loses_no_word_of_the_one_before():
+    course = Course(Options())
+    words = tuple(Word(f" {text}", at, at + 0.5) for at, text in enumerate(TALK[:29]))
+    course.take(Decoded((*words, Word(" fiel", 28.8, 29)), -0.1, 0.0), course.window(0, 29))
+    course.take(Decoded((), -0.1, 0.0), course.window(0, 31))
+    rest = course.window(0, 33)
+    assert rest.begin < 28
+    course.take(Decoded((Word(" fields", 28.8 - rest.begin, 29.3 - rest.begin),), -0.1, 0.0), rest, last=True)
+    assert course.text == " ".join([*TALK[:29], "fields"])
+
+
 def test_segments_without_words_are_taken_once():
     settling = Settling()
     for end in (2.5, 4.0, 5.5, 7.0):
