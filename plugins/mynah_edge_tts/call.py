@@ -61,7 +61,8 @@ class Call:
         self._request = request
         self._options = options
         self._addresses = addresses
-        self._line = Line(addresses)
+        self._line = Line(addresses, self._connected)
+        self._limit: asyncio.Timeout | None = None
         self._client = edge_tts.Communicate(
             request.text,
             request.voice.long_name,
@@ -106,6 +107,7 @@ class Call:
         state = self._client.state
         try:
             async with asyncio.timeout(self._limit_s()) as limit:
+                self._limit = limit
                 item = await anext(stream)
         except StopAsyncIteration:
             if state["chunk_audio_bytes"]:
@@ -134,6 +136,11 @@ class Call:
         if isinstance(trouble, EngineUnavailable):
             self._addresses.doubt()
         return lost(audio.ms) if isinstance(trouble, Passing) and self._received else trouble
+
+    def _connected(self) -> None:
+        """Give the service no more time than is its own, once the connection stands."""
+        if self._limit is not None and not self._limit.expired():
+            self._limit.reschedule(asyncio.get_running_loop().time() + self._options.receive_timeout)
 
     def _limit_s(self) -> float:
         """Return how long the next item may take: there may be a connection to be made before it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 import voluptuous as vol
 
@@ -13,6 +14,18 @@ _SECONDS: Final = vol.All(vol.Any(int, float), vol.Coerce(float), vol.Range(min=
 
 def _factor(low: float, high: float) -> vol.All:
     return vol.All(vol.Any(int, float), vol.Coerce(float), vol.Range(min=low, max=high))
+
+
+def _proxy(value: str) -> str:
+    """Check a proxy's address. It may hold a password, and so nothing of it is repeated."""
+    try:
+        parts = urlsplit(value)
+        whole = value == "" or (parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0)
+    except ValueError:
+        whole = False
+    if not whole:
+        raise vol.Invalid("expected the address of an HTTP proxy, such as http://proxy:3128")
+    return value
 
 
 SCHEMA: Final[dict[Any, Any]] = {
@@ -34,7 +47,7 @@ SCHEMA: Final[dict[Any, Any]] = {
         "proxy",
         default="",
         description="An HTTP proxy, such as http://proxy:3128; empty: that of the environment, if any",
-    ): str,
+    ): vol.All(str, _proxy),
 }
 
 

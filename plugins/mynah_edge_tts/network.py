@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+
+if TYPE_CHECKING:
+    from aiohttp.connector import Connection
+    from aiohttp.tracing import Trace
 
 KEEP_S: Final = 300.0
 """How long an address is good for; after that it is looked up again, and used all the same where that fails."""
@@ -58,11 +63,21 @@ class Addresses(AbstractResolver):
 class Line(aiohttp.TCPConnector):
     """The connections of one call. The client closes its connector after each of them: that leaves it usable.
 
-    `hang_up` cuts them at once; closing them in good order waits up to 10 s for a service that does not answer.
+    `connected` is called for each of them once it stands. `hang_up` cuts them at once; closing them in good order waits
+    up to 10 s for a service that does not answer.
     """
 
-    def __init__(self, addresses: Addresses) -> None:
+    def __init__(self, addresses: Addresses, connected: Callable[[], None] = lambda: None) -> None:
         super().__init__(resolver=addresses, use_dns_cache=False, force_close=True)
+        self._connected = connected
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> Connection:
+        """Return a connection, as `TCPConnector` does."""
+        connection = await super().connect(req, traces, timeout)
+        self._connected()
+        return connection
 
     async def close(self, *, abort_ssl: bool = False) -> None:
         """Do nothing."""

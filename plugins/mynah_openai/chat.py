@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mynah import EngineError, Grounding, Hints, Message, Token, Tool, ToolCall
 from mynah_openai.choices import pieces
@@ -19,6 +20,13 @@ from mynah_openai.troubles import Refused
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
+
+# How Ollama, vLLM, llama.cpp, OpenRouter and others say that a model, or the server as it was started, takes no tools.
+# A call that the model has botched, or a message out of its order, is refused in words about tools too: that passes.
+_TOOLS: Final = re.compile(r"\btools?\b|\bfunction.calling\b")
+_NOT_TAKEN: Final = re.compile(
+    r"support|enable|allow|accept|permitted|recogni[sz]ed|unknown (?:field|param|arg)|requires --"
+)
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +132,7 @@ class ChatModel:
         if refusal.status not in (400, 404, 422, 500, 501):
             return False
         signs = {
-            "tools": "tool" in said or "function call" in said,
+            "tools": bool(_TOOLS.search(said) and _NOT_TAKEN.search(said)),
             # OpenAI's newer models know it by another name.
             "max_tokens": "max_completion_tokens" in said,
             "temperature": "temperature" in said,

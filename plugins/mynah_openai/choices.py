@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from mynah_openai.events import events
+from mynah_openai.events import body, events
 from mynah_openai.server import content_type
+from mynah_openai.troubles import Cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +23,21 @@ class Piece:
 
 
 async def pieces(response: Any) -> AsyncGenerator[Piece, None]:
-    """Yield what the chunks of a response bring; a server that does not stream gives one for the whole."""
+    """Yield what the chunks of a response bring; a server that does not stream gives one for the whole.
+
+    Raises `Cut` for a stream that ends without a word of its being complete.
+    """
     if content_type(response) == "application/json":
-        yield _piece(await response.json(), "message")
+        yield _piece(json.loads(await body(response)), "message")
         return
+    complete = False
     async with aclosing(events(response)) as chunks:
         async for chunk in chunks:
-            yield _piece(chunk, "delta")
+            piece = _piece(chunk, "delta")
+            complete = complete or chunk is None or bool(piece.finish)
+            yield piece
+    if not complete:
+        raise Cut
 
 
 def _piece(chunk: Any, key: str) -> Piece:

@@ -12,20 +12,21 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any, Final
 
-from mynah_openai.troubles import Stopped, Strange
+from mynah_openai.troubles import Cut, Stopped, Strange
 
 END_S: Final = 0.05
 """How long the end of a response is waited for once all has been said."""
 
-MAX_EVENT: Final = 16 * 1024 * 1024
-"""The longest event, in bytes; what is longer is no event."""
+MAX_ANSWER: Final = 16 * 1024 * 1024
+"""The longest event, and the longest answer that is no stream, in bytes; what is longer is neither."""
 
 
 async def events(response: Any) -> AsyncGenerator[Any, None]:
-    """Yield the data of each event of a response, parsed, up to its end or `[DONE]`.
+    """Yield the data of each event of a response, parsed, up to its end; None last where the server says `[DONE]`.
 
     The data is taken as it is: checking each token against a model of the API takes longer than all else here. Raises
-    `Stopped` for an event that reports an error, `Strange` or `ValueError` for what is no event or no JSON.
+    `Stopped` for an event that reports an error, `Cut` for one that is not whole at the end, and `Strange` or
+    `ValueError` for what is no event or no JSON.
     """
     reader = EventReader()
     async with aclosing(response.iter_bytes()) as received:
@@ -33,11 +34,22 @@ async def events(response: Any) -> AsyncGenerator[Any, None]:
             for data in reader.feed(piece):
                 if data.startswith("[DONE]"):
                     await _read_on(received)
+                    yield None
                     return
                 yield _parsed(data)
     for data in reader.end():
-        if not data.startswith("[DONE]"):
-            yield _parsed(data)
+        yield None if data.startswith("[DONE]") else _last(data)
+
+
+async def body(response: Any) -> bytes:
+    """Return the whole of a response that is no stream. Raises `Strange` where it has no end."""
+    read = bytearray()
+    async with aclosing(response.iter_bytes()) as received:
+        async for piece in received:
+            read += piece
+            if len(read) > MAX_ANSWER:
+                raise Strange("an answer without end")
+    return bytes(read)
 
 
 class EventReader:
@@ -46,6 +58,7 @@ class EventReader:
     def __init__(self) -> None:
         self._line = bytearray()
         self._data: list[str] = []
+        self._size = 0
         self._after_return = False
 
     def feed(self, piece: bytes) -> Iterator[str]:
@@ -55,7 +68,7 @@ class EventReader:
             piece = piece.removeprefix(b"\n")  # it belongs to the return before it
         self._after_return = self._after_return or piece.endswith(b"\r")
         self._line += piece
-        if len(self._line) > MAX_EVENT:
+        if len(self._line) + self._size > MAX_ANSWER:
             raise Strange("an event without end")
         if not (b"\n" in piece or b"\r" in piece):
             return
@@ -77,7 +90,9 @@ class EventReader:
             if data := "\n".join(self._data):
                 yield data
             self._data.clear()
+            self._size = 0
         elif line.startswith(b"data:"):
+            self._size += len(line)
             self._data.append(line[5:].removeprefix(b" ").decode())
 
 
@@ -86,6 +101,13 @@ def _parsed(data: str) -> Any:
     if isinstance(parsed, Mapping) and parsed.get("error"):
         raise Stopped(parsed)
     return parsed
+
+
+def _last(data: str) -> Any:
+    try:
+        return _parsed(data)
+    except ValueError:
+        raise Cut from None
 
 
 async def _read_on(received: AsyncIterator[bytes]) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from mynah import EngineError, EngineUnavailable
 from mynah_openai.config import ServerOptions
+from mynah_openai.events import body
 from mynah_openai.pace import SOON_S, Pace
 from mynah_openai.troubles import Hurried, Refused, known_errors, no_api, trouble, unreachable
 
@@ -75,7 +76,7 @@ class Server:
     async def _greet(self) -> None:
         try:
             async with self.answer(lambda client: client.models.with_streaming_response.list()) as response:
-                await response.read()
+                await body(response)
         except Refused as refusal:
             if refusal.status == 401:
                 raise EngineUnavailable(str(refusal)) from None
@@ -92,7 +93,7 @@ class Server:
         patient = self.answer(lambda client: ask(client.with_options(timeout=PRELOAD_S)))
         try:
             async with asyncio.timeout(PRELOAD_S), patient as response:
-                await response.read()
+                await body(response)
         except TimeoutError:
             raise EngineError(f"{self.options.base_url}: the model was not loaded in {PRELOAD_S:g} s") from None
 

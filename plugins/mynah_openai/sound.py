@@ -10,6 +10,13 @@ from mynah.audio import Converter, WavReader, converter, sniff
 ENOUGH: Final = 64
 """Bytes by which every format that has a mark of its own can be told."""
 
+TWO_FRAMES: Final = 2_048
+"""Bytes by which MP3 without a mark can be told from samples: two frames in a row."""
+
+MP3_TYPES: Final = ("audio/mpeg", "audio/mp3")
+OTHER_TYPES: Final = ("audio/flac", "audio/x-flac", "audio/aac", "audio/aacp", "audio/mp4", "audio/x-m4a")
+"""Media types of formats that nobody here can pass on; their bytes as samples would be loud noise."""
+
 CHUNK_MS: Final = 200
 """The longest chunk of PCM; pieces of this size can be stopped and taken back."""
 
@@ -17,12 +24,15 @@ CHUNK_MS: Final = 200
 class Sound:
     """Takes one stream in pieces cut anywhere and gives chunks of one format.
 
-    `asked` is the format that was asked for. Some servers send a WAV all the same; its header is taken off. One that
-    sends MP3 or Opus is believed.
+    `asked` is the format that was asked for, `media` what the server says that it sends. Some send a WAV all the same;
+    its header is taken off. One that sends MP3 or Opus is believed; one that only says so is not.
     """
 
-    def __init__(self, asked: AudioFormat) -> None:
+    def __init__(self, asked: AudioFormat, media: str = "") -> None:
         self._asked = asked
+        self._media = media
+        self._doubtful = asked.is_pcm and media in MP3_TYPES
+        self._enough = TWO_FRAMES if self._doubtful else ENOUGH
         self._begun = bytearray()
         self._reader: _Pcm | _Wav | _Compressed | None = None
 
@@ -32,7 +42,7 @@ class Sound:
             return self._reader.feed(data)
         self._begun += data
         # Too little to tell holds up no PCM that plainly begins with no mark.
-        if len(self._begun) < ENOUGH and (not self._asked.is_pcm or _may_be_marked(bytes(self._begun[:4]))):
+        if len(self._begun) < self._enough and self._may_be_other(bytes(self._begun[:4])):
             return []
         return self._tell()
 
@@ -47,15 +57,19 @@ class Sound:
         return self._reader.feed(begun)
 
     def _choose(self, begun: bytes) -> _Pcm | _Wav | _Compressed:
-        # Samples may look like the header of an MP3 frame, but hardly like these marks.
-        found = sniff(begun) if not self._asked.is_pcm or _may_be_marked(begun[:4]) else None
+        found = sniff(begun) if self._may_be_other(begun[:4]) else None
         if found is not None and found.codec == "wav":
             return _Wav()
         if found is not None:
             return _Compressed(found)
-        if not self._asked.is_pcm:
+        if not self._asked.is_pcm or self._media in OTHER_TYPES:
             raise AudioError(f"it is no {self._asked.codec}, which was asked for")
         return _Pcm(self._asked)
+
+    def _may_be_other(self, begun: bytes) -> bool:
+        """Return whether what begins so may be something else than samples."""
+        # Samples may look like the header of an MP3 frame, but hardly like these marks.
+        return not self._asked.is_pcm or self._doubtful or _may_be_marked(begun)
 
 
 class _Pcm:

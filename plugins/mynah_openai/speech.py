@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mynah import AudioChunk, AudioError, AudioFormat, EngineError, Grounding, Hints, Voice
+from mynah_openai.events import body
 from mynah_openai.server import Server, connected, content_type
 from mynah_openai.sound import Sound
 from mynah_openai.troubles import no_api, told
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 SPEEDS: Final = (0.25, 4.0)
 """The slowest and the fastest that the API knows."""
-
-MAX_ERROR: Final = 65_536
 
 
 @asynccontextmanager
@@ -44,10 +43,11 @@ class SpeechModel:
         """
         if not text.strip():
             return
-        sound, given = Sound(self._format), False
+        given = False
         async with self._server.answer(lambda client: self._create(client, text, voice)) as response:
             if content_type(response) in ("application/json", "text/plain"):
                 raise await self._no_audio(response)
+            sound = Sound(self._format, content_type(response))
             async with aclosing(response.iter_bytes()) as received:
                 async for data in received:
                     for chunk in self._chunks(sound, data):
@@ -71,24 +71,18 @@ class SpeechModel:
 
     async def _no_audio(self, response: Any) -> EngineError:
         """Return the error for a server that says its trouble with a status of success."""
-        body = bytearray()
-        async with aclosing(response.iter_bytes()) as received:
-            async for data in received:
-                body += data
-                if len(body) > MAX_ERROR:
-                    break
-        options = self._server.options
-        said = told(json.loads(body), options.secrets) if content_type(response) == "application/json" else ""
+        options, answer = self._server.options, await body(response)
+        said = told(json.loads(answer), options.secrets) if content_type(response) == "application/json" else ""
         return EngineError(f"{options.base_url}: {said}") if said else no_api(options, "text instead of audio")
 
     def _create(self, client: AsyncOpenAI, text: str, voice: Voice) -> AbstractAsyncContextManager[Any]:
         config = self._config
-        body: dict[str, Any] = {}
+        more: dict[str, Any] = {}
         speed = min(max(config["speed"] * voice.rate, SPEEDS[0]), SPEEDS[1])
         if speed != 1:
-            body["speed"] = speed
+            more["speed"] = speed
         if config["instructions"]:
-            body["instructions"] = config["instructions"]
+            more["instructions"] = config["instructions"]
         create: Any = client.audio.speech.with_streaming_response.create
         begun: AbstractAsyncContextManager[Any] = create(
             model=config["model"],
@@ -96,7 +90,7 @@ class SpeechModel:
             voice=voice.name or config["voice"],
             response_format=config["format"],
             extra_body=dict(config["extra_body"]) or None,
-            **body,
+            **more,
         )
         return begun
 

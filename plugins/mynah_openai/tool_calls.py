@@ -51,8 +51,10 @@ class CallParts:
         part.arguments += json.dumps(arguments) if isinstance(arguments, Mapping) else _text(arguments)
 
     def _part(self, index: Any, id: str, name: str) -> _Part:
-        """Return the call that a piece belongs to: that of its index, or a new one."""
+        """Return the call that a piece belongs to: that of its index, of its id where it has none, or a new one."""
         place = index if isinstance(index, int) else 0
+        if not isinstance(index, int) and id and (known := self._of(id)):
+            return known
         part = self._places.get(place)
         # Some servers number every call 0, or none; another name with another id is another call then.
         another = part is not None and bool(name) and bool(part.name) and id != part.id
@@ -61,6 +63,9 @@ class CallParts:
             self._parts.append(part)
             self._places[place] = part
         return part
+
+    def _of(self, id: str) -> _Part | None:
+        return next((part for part in self._parts if part.id == id), None)
 
 
 def tool_spec(tool: Tool) -> dict[str, Any]:
@@ -85,7 +90,7 @@ def told_calls(calls: Sequence[ToolCall]) -> list[dict[str, Any]]:
 
 def _arguments(text: str) -> Mapping[str, Any]:
     """Parse a call's arguments; what is no JSON object is given as it is under the empty key, which fits no schema."""
-    if not text.strip():
+    if text.strip() in ("", "null"):
         return {}
     try:
         value = json.loads(text)

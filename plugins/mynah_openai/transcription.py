@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mynah import LISTENING, AudioFormat, EngineError, Grounding, Hints, Transcript
 from mynah.audio import wav_header
-from mynah_openai.events import events
+from mynah_openai.events import body, events
 from mynah_openai.heard import Listening, whole
 from mynah_openai.languages import primary
 from mynah_openai.server import Server, connected, content_type
@@ -56,7 +56,7 @@ class Transcriber:
         async with self._asked(wav_header(format, len(pcm)) + pcm, fields) as response:
             if content_type(response) != "text/event-stream":
                 self._note_plain("ignores")
-                final = whole(await response.read())
+                final = whole(await body(response))
             else:
                 listening = Listening()
                 async with aclosing(events(response)) as stream:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,8 @@ from mynah_openai.config import ServerOptions
 from mynah_openai.pace import again, retry_after
 
 REDACTED: Final = "«secret»"
+LONG_SECRET: Final = 8
+"""A shorter one, such as the header `1` or the key `x` of a server that asks for any, is taken out as a word only."""
 MAX_DETAIL: Final = 200
 
 
@@ -35,6 +38,10 @@ class Strange(Exception):
     """The server sent what is not of the API."""
 
 
+class Cut(Exception):
+    """The answer ended before it was whole, as that of a server that died does."""
+
+
 class Stopped(Exception):
     """The server reported an error in the middle of a stream; `body` is what it sent, secrets and all."""
 
@@ -48,7 +55,7 @@ def known_errors() -> tuple[type[Exception], ...]:
     import httpx
     import openai
 
-    strange = (Strange, json.JSONDecodeError, UnicodeDecodeError)
+    strange = (Cut, Strange, json.JSONDecodeError, UnicodeDecodeError)
     return (openai.OpenAIError, httpx.HTTPError, httpx.StreamError, Stopped, *strange)
 
 
@@ -70,6 +77,8 @@ def trouble(error: Exception, options: ServerOptions, *, answering: bool) -> Eng
         if answering:
             return EngineError(f"{title}: the connection broke in the middle of the answer")
         return Hurried(f"{title}: the server closed the connection without an answer")
+    if isinstance(error, Cut):
+        return EngineError(f"{title}: the answer ended in the middle")
     if isinstance(error, Stopped):
         said = told(error.body, options.secrets) or "it did not say what"
         return EngineError(f"{title}: the server gave up in the middle of its answer: {said}")
@@ -112,8 +121,14 @@ def told(body: object, secrets: Iterable[str]) -> str:
     if text.startswith("<"):
         return ""  # a web page
     for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, REDACTED)
+        text = _without(text, secret)
     return text if len(text) <= MAX_DETAIL else f"{text[:MAX_DETAIL]}…"
+
+
+def _without(text: str, secret: str) -> str:
+    if len(secret) >= LONG_SECRET:
+        return text.replace(secret, REDACTED)
+    return re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", REDACTED, text)
 
 
 def _message(body: object) -> str:

@@ -74,7 +74,7 @@ class _Files:
             if answer.status == 404 and not needed:
                 return
             if answer.status == 416:  # there was nothing left to fetch
-                part.rename(self._place / file)
+                self._complete(part, file, _whole(answer))
                 return
             answer.raise_for_status()
             have = have if answer.status == 206 else 0
@@ -85,4 +85,19 @@ class _Files:
                     await asyncio.to_thread(out.write, piece)  # a slow card may take seconds for it
                     if progress is not None:
                         progress.add(len(piece))
+        self._complete(part, file, _whole(answer))
+
+    def _complete(self, part: Path, file: str, whole: int | None) -> None:
+        """Give a part its name. One of another size was written twice at once, or is of another revision."""
+        if whole is not None and part.stat().st_size != whole:
+            part.unlink()
+            raise EngineUnavailable(f"{part} was damaged and is deleted; the next try fetches it anew")
         part.rename(self._place / file)
+
+
+def _whole(answer: aiohttp.ClientResponse) -> int | None:
+    """Return the size of the whole file, or None where the server does not tell."""
+    if answer.status == 200:
+        return None if "Content-Encoding" in answer.headers else answer.content_length
+    size = answer.headers.get("Content-Range", "").rpartition("/")[2]
+    return int(size) if size.isdecimal() else None

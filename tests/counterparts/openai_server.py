@@ -24,7 +24,7 @@ from typing import Any, Final, Literal
 
 from aiohttp import BodyPartReader, web
 
-Fault = Literal["", "hang", "drop", "cut", "drip", "garbage", "html", "error_event"]
+Fault = Literal["", "hang", "drop", "cut", "end", "drip", "garbage", "html", "error_event"]
 RATE: Final = 24_000
 
 
@@ -46,8 +46,9 @@ class Script:
     transcriptions it is the answer itself. `status` other than 200 answers with `body` and `headers` and nothing else.
 
     Faults: `hang` answers nothing; `drop` closes the connection instead of answering; `cut` breaks it off after `after`
-    outputs; `drip` gives `after` outputs and no more; `garbage` answers with bytes that mean nothing, after `after`
-    outputs; `html` with a web page; `error_event` reports an error in the stream after `after` outputs.
+    outputs; `end` ends the answer there as if it were complete; `drip` gives `after` outputs and no more; `garbage`
+    answers with bytes that mean nothing, after `after` outputs; `html` with a web page; `error_event` reports an error
+    in the stream after `after` outputs.
     """
 
     tokens: Sequence[str] = ("Lions ", "eat ", "meat.")
@@ -207,12 +208,12 @@ class OpenAIServer:
 
 async def _paced(outputs: Sequence[bytes], script: Script) -> AsyncIterator[bytes | str]:
     """Yield the outputs at their times, and the fault, if any, in its place."""
-    faulty = script.fault in ("cut", "drip", "garbage", "error_event")
+    faulty = script.fault in ("cut", "end", "drip", "garbage", "error_event")
     for place, output in enumerate(outputs[: script.after] if faulty else outputs):
         if wait := script.first_s if place == 0 else script.each_s:
             await asyncio.sleep(wait)
         yield output
-    if not faulty:
+    if not faulty or script.fault == "end":
         return
     if script.fault == "garbage":
         yield b"data: \xff\xfe{nonsense\n\n" * 3

@@ -237,6 +237,14 @@ def test_what_the_service_would_not_take_cannot_be_configured(config):
         configured(**config)
 
 
+@pytest.mark.parametrize("proxy", ["http://me:hushhush@[bad", "me:hushhush@proxy", "socks5://proxy:1080", "hushhush"])
+def test_a_proxy_that_is_no_address_is_refused_without_repeating_its_password(proxy):
+    with pytest.raises(vol.Invalid, match="such as http://proxy:3128") as caught:
+        configured(proxy=proxy)
+    assert "hushhush" not in str(caught.value)
+    assert configured(proxy="http://me:hushhush@proxy:3128")["proxy"]
+
+
 def test_the_hook_declares_a_voice_that_is_no_embedded_one():
     (spec,) = mynah_engines()
 

@@ -120,15 +120,15 @@ async def test_a_part_of_a_long_text_that_was_cut_is_not_passed_over(edge, engin
     assert "lost after 0.6 s" in message
 
 
-@pytest.mark.parametrize(("after", "limit_s"), [(0, 2 * LIMIT_S), (3600, LIMIT_S)])
-async def test_a_service_that_falls_silent_is_given_up_after_the_limit(edge, engine, after, limit_s):
+@pytest.mark.parametrize("after", [0, 3600])
+async def test_a_service_that_falls_silent_is_given_up_after_the_limit(edge, engine, after):
     edge.script = Script(fault="hang", after=after)
     audio, message, took = await failing(engine)
 
     assert len(audio) == after
     assert "gave nothing for 0.3 s" in message
     assert "receive_timeout" in message
-    assert limit_s <= took < limit_s + 0.2
+    assert LIMIT_S <= took < LIMIT_S + 0.2
     async with asyncio.timeout(0.2):
         await edge.all_closed()
 

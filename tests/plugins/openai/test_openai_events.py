@@ -32,7 +32,9 @@ def test_the_last_event_needs_no_empty_line():
     assert read([b'data: {"x": 1}']) == [json.dumps({"x": 1})]
 
 
-def test_what_never_ends_is_no_event(monkeypatch):
-    monkeypatch.setattr("mynah_openai.events.MAX_EVENT", 100)
+@pytest.mark.parametrize("piece", [b"data: " + b"x" * 60, b"data: " + b"x" * 60 + b"\n"])
+def test_what_never_ends_is_no_event(monkeypatch, piece):
+    monkeypatch.setattr("mynah_openai.events.MAX_ANSWER", 100)
+    assert len(read([piece + b"\n\n"] * 2)) == 2
     with pytest.raises(Strange):
-        read([b"data: " + b"x" * 60] * 2)
+        read([piece] * 2)

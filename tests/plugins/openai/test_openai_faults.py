@@ -81,6 +81,24 @@ async def test_faults_within_a_stream_of_events(server: OpenAIServer, opened, ki
     assert message in await fault(server, opened, kind, script)
 
 
+async def test_a_reply_that_ends_without_being_complete_is_not_taken_for_complete(server: OpenAIServer, opened):
+    script = Script(fault="end", after=2)
+    assert "the answer ended in the middle" in await fault(server, opened, "llm", script)
+
+
+async def test_a_reply_is_complete_by_its_reason_to_end_alone(server: OpenAIServer, opened):
+    server.chat = Script(fault="end", after=4)  # three tokens and the reason, but no [DONE]
+    async with opened("llm") as engine:
+        assert len(await collect(CALLS["llm"](engine))) == 3
+
+
+@pytest.mark.parametrize("kind", ["llm", "stt"])
+async def test_an_answer_without_end_is_given_up(server: OpenAIServer, opened, kind, monkeypatch):
+    script = Script(whole={"text": "x" * 2000})
+    monkeypatch.setattr("mynah_openai.events.MAX_ANSWER", 1000)
+    assert "answered with something strange" in await fault(server, opened, kind, script)
+
+
 @KINDS
 @pytest.mark.parametrize(
     ("script", "message"),

@@ -68,6 +68,13 @@ async def test_keys_are_in_no_error_and_no_log(server: OpenAIServer, opened, rep
         assert HEADER not in text
 
 
+async def test_a_key_or_header_of_a_letter_leaves_the_server_s_words_readable(server: OpenAIServer, opened, reply):
+    server.chat = Script(status=400, body={"error": {"message": "at most 112 texts; your key was x"}})
+    async with opened("llm", api_key="x", headers={"X-Beta": "1"}) as engine:
+        with pytest.raises(EngineError, match="at most 112 texts; your key was «secret»"):
+            await reply(engine)
+
+
 async def test_keys_are_not_in_health(server: OpenAIServer, tmp_path, debug_log):
     server.key = "another"
     entry = {"engine": "openai", "base_url": server.base_url, "model": "tiny", "api_key": KEY}

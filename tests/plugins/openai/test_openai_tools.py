@@ -78,6 +78,53 @@ async def test_another_refusal_is_not_taken_for_a_lack_of_tools(server: OpenAISe
     assert len(server.asked("completions")) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (500, "error parsing tool call: raw='{\"percent\": ', err=unexpected end of JSON input"),
+        (500, "Failed to parse tool call arguments as JSON"),
+        (400, "messages with role 'tool' must be a response to a preceding message with 'tool_calls'"),
+    ],
+)
+async def test_a_call_that_was_botched_once_does_not_cost_the_tools_for_good(
+    server: OpenAIServer, opened, reply, status, said
+):
+    server.chat = [Script(status=status, body={"error": {"message": said}}), Script()]
+    async with opened("llm") as engine:
+        with pytest.raises(EngineError, match="tool"):
+            await reply(engine, tools=[VOLUME])
+        await reply(engine, tools=[VOLUME])
+    assert ["tools" in seen.body for seen in server.asked("completions")] == [True, True]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
+        "tools param requires --jinja flag",
+        "No endpoints found that support tool use.",
+        "registry.ollama.ai/library/gemma:2b does not support tools",
+        "Unrecognized request argument supplied: tools",
+    ],
+)
+async def test_a_lack_of_tools_is_known_in_every_server_s_words(server: OpenAIServer, opened, reply, said):
+    server.chat = [Script(status=400, body={"error": {"message": said}}), Script()]
+    async with opened("llm") as engine:
+        assert await reply(engine, tools=[VOLUME])
+
+
+def test_calls_without_index_are_told_apart_by_id():
+    assert put_together(
+        [piece(id="a", name="one"), piece(id="b", name="two")],
+        [piece(id="a", arguments='{"x": 1}'), piece(id="b", arguments='{"y": 2}')],
+    ) == [ToolCall("a", "one", {"x": 1}), ToolCall("b", "two", {"y": 2})]
+
+
+@pytest.mark.parametrize("none", ["", " ", "null"])
+def test_a_call_may_have_no_arguments(none):
+    assert put_together([piece(0, "a", "one", none)]) == [ToolCall("a", "one", {})]
+
+
 def test_interleaved_calls_are_told_apart_by_index():
     assert put_together(
         [piece(0, "a", "one", '{"x"'), piece(1, "b", "two", "{")],

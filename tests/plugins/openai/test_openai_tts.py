@@ -46,6 +46,40 @@ async def test_voice_speed_and_instructions_are_sent(server: OpenAIServer, opene
     )  # fmt: skip
 
 
+def mp3():
+    encode = converter(PCM, AudioFormat("mp3", 24_000))
+    return b"".join(chunk.data for chunk in [*encode.feed(tone(500)), *encode.flush()])
+
+
+@pytest.mark.parametrize("size", [1, 50, 5000])
+async def test_mp3_without_a_mark_is_not_played_as_samples(server: OpenAIServer, opened, size):
+    data = mp3()
+    assert data[0] == 0xFF
+    pieces = [data[at : at + size] for at in range(0, len(data), size)]
+    server.speech = Script(audio=pieces, content_type="audio/mpeg")
+    async with opened("tts", format="pcm") as engine:
+        chunks = await say(engine)
+    assert b"".join(chunk.data for chunk in chunks) == data
+    assert {chunk.format.codec for chunk in chunks} == {"mp3"}
+
+
+@pytest.mark.parametrize("sound", [tone(500), b"\xff\xfb" * 6000, tone(20)])
+async def test_samples_that_are_called_mp3_are_samples_all_the_same(server: OpenAIServer, opened, sound):
+    server.speech = Script(audio=(sound,), content_type="audio/mpeg")
+    async with opened("tts", format="pcm") as engine:
+        chunks = await say(engine)
+    assert b"".join(chunk.data for chunk in chunks) == sound
+    assert {chunk.format for chunk in chunks} == {PCM}
+
+
+@pytest.mark.parametrize("media", ["audio/flac", "audio/aac"])
+async def test_a_format_that_is_not_known_is_an_error_rather_than_noise(server: OpenAIServer, opened, media):
+    server.speech = Script(audio=(b"fLaC" + bytes(range(200)),), content_type=media)
+    async with opened("tts", format="pcm") as engine:
+        with pytest.raises(EngineError, match="no pcm_s16le"):
+            await say(engine)
+
+
 async def test_no_words_are_no_request(server: OpenAIServer, opened):
     async with opened("tts") as engine:
         assert await say(engine, " \n") == []

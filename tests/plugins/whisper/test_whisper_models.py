@@ -126,6 +126,27 @@ async def test_a_broken_download_is_gone_on_with(tmp_path, serve, said_model):
     assert (place / "model.bin").read_bytes() == (said_model / "model.bin").read_bytes()
 
 
+@pytest.mark.parametrize("left", [b"x" * 10, b"x" * 5_000_000])
+async def test_a_part_that_does_not_fit_the_file_never_passes_for_the_model(tmp_path, serve, said_model, left):
+    async def handle(request):
+        file = said_model / request.match_info["file"]
+        if not file.is_file():
+            return web.Response(status=404)
+        if len(left) == 10 and file.name == "model.bin" and "Range" in request.headers:
+            # Somebody else writes to the same part meanwhile.
+            with part.open("ab") as other:
+                other.write(b"y")
+        return web.FileResponse(file)
+
+    part = tmp_path / "tiny.en" / "model.bin.part"
+    part.parent.mkdir()
+    part.write_bytes(left)
+    await serve(handle)
+    assert "was damaged and is deleted" in await unavailable("tiny.en", tmp_path)
+    place = await fetching.fetch("tiny.en", tmp_path)
+    assert (place / "model.bin").read_bytes() == (said_model / "model.bin").read_bytes()
+
+
 async def test_a_model_in_hugging_face_s_cache_is_used(tmp_path, said_model):
     snapshot = tmp_path / "cache" / "hub" / "models--Systran--faster-whisper-base" / "snapshots" / "abc"
     snapshot.mkdir(parents=True)
