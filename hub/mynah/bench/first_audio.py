@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from mynah.bench.bare import own_ms as bare_own_ms
 from mynah.bench.calls import Calls, took
 from mynah.bench.crowd import PAUSE_S, Asked, ask_all
 from mynah.bench.plan import TOKENS, Plan, Rows
@@ -26,7 +27,20 @@ async def measure(plan: Plan) -> Rows:
             plan.tell(f"first audio, sessions: {sessions}")
             asked = await ask_all(plan, hub, sessions)
             rows += _real(asked, sessions) if plan.real else _scripted(asked, sessions, plan, calls)
-    return rows
+    return rows if plan.real else [await _beside_bare(row, plan) for row in rows]
+
+
+async def _beside_bare(row: Mapping[str, Any], plan: Plan) -> Mapping[str, Any]:
+    """Return the row of the first audio with what a bare server adds to it here and now."""
+    if row["scenario"] != "first audio":
+        return row
+    sessions, times = row["sessions"], plan.times
+    plan.tell(f"first audio of a bare server, sessions: {sessions}")
+    bare = await bare_own_ms(
+        sessions, plan.rounds(sessions), first_ms=times.llm_first, each_ms=times.llm_each, voice_ms=times.tts_first,
+        tokens=TOKENS.index(",") + 1,
+    )  # fmt: skip
+    return {**row, "bare_own_p50_ms": round(bare, 2), "over_bare_ms": round(row["own_p50_ms"] - bare, 2)}
 
 
 def _scripted(asked: Sequence[Asked], sessions: int, plan: Plan, calls: Calls) -> Rows:

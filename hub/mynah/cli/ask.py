@@ -17,10 +17,10 @@ from rich.markup import escape
 
 from mynah.audio import LISTENING, AudioFormat, read_audio, wav_header
 from mynah.cli.prepare import Prepared, add_config_argument, prepare
-from mynah.cli.run import run_loop
 from mynah.cli.waterfall import draw_waterfall
 from mynah.errors import InputError, MynahError, cause
 from mynah.hub import MynahHub
+from mynah.loop import run_loop
 from mynah.outputs import (
     Interrupted,
     Output,

@@ -19,9 +19,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from mynah.bench.plan import Plan, Times
 from mynah.bench.scenarios import OWN, Scenario, all_scenarios, chosen
 from mynah.cli.prepare import add_config_argument, chosen_file
-from mynah.cli.run import run_loop
 from mynah.config.check import plugin_settings
 from mynah.errors import InputError, MynahError, cause
+from mynah.loop import run_loop
 from mynah.plugins import load_plugins
 from mynah.specs import CommandSpec
 

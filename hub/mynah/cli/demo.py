@@ -14,9 +14,9 @@ from rich.console import Console
 from mynah.audio import LISTENING, AudioFormat, read_audio
 from mynah.cli.ask import show_answer
 from mynah.cli.prepare import Prepared, add_config_argument, prepare
-from mynah.cli.run import run_loop
 from mynah.errors import MynahError
 from mynah.hub import MynahHub
+from mynah.loop import run_loop
 from mynah.specs import CommandSpec
 from mynah.testing.received import ReceivedTurn
 from mynah.testing.speaker import FakeSpeaker

@@ -8,14 +8,13 @@ import contextlib
 import ipaddress
 import logging
 import signal
-import sys
-from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
 from mynah.cli.prepare import Prepared, add_config_argument, prepare
 from mynah.hub import MynahHub
 from mynah.logs import set_up_logs
+from mynah.loop import run_loop
 from mynah.specs import CommandSpec
 
 log = logging.getLogger(__name__)
@@ -65,17 +64,6 @@ def _loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def run_loop(main: Coroutine[Any, Any, T]) -> T:
-    """Run `main` on uvloop, which doubles the sessions a core carries, or where it is missing on asyncio's own loop."""
-    factory: Callable[[], asyncio.AbstractEventLoop] | None = None
-    if sys.platform != "win32":
-        import uvloop
-
-        factory = uvloop.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(main)
-
-
 async def _serve(prepared: Prepared, *, lan: bool) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -96,7 +84,10 @@ def _say_hello(hub: MynahHub, *, lan: bool) -> None:
     if not lan:
         return
     known = hub.storage.credentials()
-    wanted = {"admin": "admin", **{str(speaker["id"]): "speaker" for speaker in hub.speakers()}}
+    wanted = {
+        "admin": "admin",
+        **{str(speaker["id"]): "speaker" for speaker in hub.speakers() if speaker["configured"]},
+    }
     for name, role in wanted.items():
         if name not in known:
             token = hub.storage.issue_token(name, role)

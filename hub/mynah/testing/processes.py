@@ -103,10 +103,10 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
     process.terminate()
     try:
         async with asyncio.timeout(STOP_S):
-            await process.wait()
+            await process.communicate()  # to the end of its output, so that the pipe is closed too
     except TimeoutError:
         process.kill()
-        await process.wait()
+        await process.communicate()
 
 
 def _last_words(log: Path) -> str:
