@@ -20,6 +20,9 @@ MAX_SENT_BYTES: Final = 8 * 1024 * 1024
 """Audio that is kept after sending at most: four minutes of 16 kHz PCM; a client that takes a whole reply at once,
 and comes back later than that, gets what is left."""
 
+GIVE_WAY: Final = 3
+"""Turns of the loop from a phrase to the call of its voice."""
+
 URGENCY: Final[Mapping[Urgency, int]] = {"reply": 0, "announcement": 1, "alarm": 2}
 
 _SPEECH: Final = (SpeechStarted, SpeechChunk, SpeechEnded, PhraseFailed)
@@ -108,10 +111,21 @@ class Spool:
 
     async def take(self, stopped: Callable[[], bool]) -> Output | None:
         """Wait for the next output and return it, or None once `stopped`; what may be asked for again is kept."""
-        while not stopped() and (index := self._next()) is None:
-            self._arrived.clear()
-            await self._arrived.wait()
-        if stopped() or index is None:
+        waited = False
+        while not stopped():
+            index = self._next()
+            if index is None:
+                self._arrived.clear()
+                await self._arrived.wait()
+                waited = True
+            elif waited and not isinstance(self._waiting[index], _SPEECH):
+                # A phrase that came with it goes to its voice first: the listener waits for that.
+                waited = False
+                for _ in range(GIVE_WAY):
+                    await asyncio.sleep(0)
+            else:
+                break
+        else:
             return None
         output = self._waiting[index]
         del self._waiting[index]

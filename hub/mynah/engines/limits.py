@@ -117,8 +117,9 @@ class Slots:
 class LimitedCall(Generic[T]):
     """One call of an engine: its outputs, each within its limit; time spent by the consumer is not the engine's.
 
-    An engine that fails to let go of a call that was given up is left behind; its task is kept in `strays` until it
-    ends. `leaving` has what may still be under way when `items` has ended.
+    The engine runs in a task of its own, asked for the next output whenever the consumer asks. One that fails to let
+    go of a call that was given up is left behind; its task is kept in `strays` until it ends. `leaving` has what may
+    still be under way when `items` has ended.
     """
 
     def __init__(self, outputs: AsyncIterator[T], limits: Limits, meter: Meter, strays: set[asyncio.Task[Any]]) -> None:
@@ -128,64 +129,86 @@ class LimitedCall(Generic[T]):
         self._engine = meter.engine  # the meter's may be another one by the time this one has let go
         self._strays = strays
         self._patience = LET_GO_S
+        self._asked_at = 0.0
+        self._given_up = False
+        self._given: list[T] = []
+        self._wanted = asyncio.get_running_loop().create_future()
+        self._waiter: asyncio.Future[None] | None = None
         self.leaving: list[asyncio.Task[Any]] = []
 
     async def items(self) -> AsyncIterator[T]:
         """Yield the outputs. Raises `StageTimeout` past a limit, and whatever the engine raises."""
-        limits, spent, limit = self._limits, 0.0, self._limits.first
+        task = asyncio.get_running_loop().create_task(self._ask())
+        task.add_done_callback(lambda _: self._wake())
+        spent, limit = 0.0, self._limits.first
         try:
             while True:
-                left = limits.total - spent
-                if left < limit:
-                    message = f"took more than {limits.total:g} s in all"
-                else:
-                    message = f"gave nothing for {limit:g} s" + (" after the end of speech" if limits.armed else "")
-                output, counted = await self._next(min(limit, left), message)
-                spent, limit = spent + counted, limits.following
-                yield output
-        except StopAsyncIteration:
-            return
+                spent += await self._wait(task, limit, spent)
+                limit = self._limits.following
+                if not self._given:
+                    _check(task)
+                    return
+                yield self._given.pop()
+                self._wanted.set_result(None)
         except (Exception, GeneratorExit):
             self._patience = HAND_OVER_S  # somebody goes on from here; who was cancelled has time
             raise
         finally:
-            await self._close()
+            if not task.done():
+                self._count()
+                self._given_up = True
+                task.cancel()
+                await self._let_go(task)
 
-    async def _next(self, limit: float, message: str) -> tuple[T, float]:
-        """Return the next output and how long the clock ran for it."""
-        began = now()
-        wait = asyncio.ensure_future(anext(self._outputs))
-        try:
-            counted = await self._await(wait, limit)
-            if not wait.done():
-                self._patience = HAND_OVER_S
-                raise StageTimeout(message)
-            if wait.cancelled():
-                raise EngineError("something that it waited for was cancelled")
-            return wait.result(), counted
-        finally:
-            self._meter.add(began, now())
-            if not wait.done():
-                wait.cancel()
-                await self._let_go(wait)
+    async def _ask(self) -> None:
+        """Be the engine's task: hand on one output after the other, each when it is wanted."""
+        async with closing(self._outputs) as outputs:
+            while True:
+                self._asked_at = now()
+                try:
+                    output = await anext(outputs)
+                except StopAsyncIteration:
+                    return
+                finally:
+                    self._count()
+                if self._given_up:
+                    return  # an engine that did not let go at once, but goes on
+                self._wanted = asyncio.get_running_loop().create_future()
+                self._given.append(output)
+                self._wake()
+                await self._wanted
 
-    async def _await(self, wait: asyncio.Task[T], limit: float) -> float:
-        """Wait until `wait` is done or its clock has run for `limit`; return how long it ran."""
-        armed, counted = self._limits.armed or _at_once, 0.0
-        while not wait.done() and counted < limit:
+    def _count(self) -> None:
+        """Count what was waited for the engine since it was asked."""
+        if self._asked_at:
+            self._meter.add(self._asked_at, now())
+            self._asked_at = 0.0
+
+    async def _wait(self, task: asyncio.Task[None], limit: float, spent: float) -> float:
+        """Wait for an output or the end; return how long the clock ran. Raises `StageTimeout` past a limit."""
+        armed, counted, left = self._limits.armed or _at_once, 0.0, self._limits.total - spent
+        while not self._given and not task.done():
+            if counted >= min(limit, left):
+                after = " after the end of speech" if self._limits.armed else ""
+                in_all = f"took more than {self._limits.total:g} s in all"
+                raise StageTimeout(in_all if left < limit else f"gave nothing for {limit:g} s{after}")
             running, began = armed(), now()
+            self._waiter = asyncio.get_running_loop().create_future()
             # A pause that is too short for the clock to notice would never end this loop.
-            await asyncio.wait((wait,), timeout=max(limit - counted, GRAIN_S) if running else SLICE_S)
+            pause = max(min(limit, left) - counted, GRAIN_S) if running else SLICE_S
+            timer = asyncio.get_running_loop().call_later(pause, self._wake)
+            try:
+                await self._waiter
+            finally:
+                timer.cancel()
             counted += now() - began if running else 0.0
         return counted
 
-    async def _close(self) -> None:
-        close = getattr(self._outputs, "aclose", None)
-        # A generator that is still running cannot be closed; it ends with the task that it was left behind in.
-        if close is not None and not getattr(self._outputs, "ag_running", False):
-            await self._let_go(asyncio.ensure_future(close()))
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
-    async def _let_go(self, task: asyncio.Task[Any]) -> None:
+    async def _let_go(self, task: asyncio.Task[None]) -> None:
         """Wait for the end of `task`, but not for long; what takes longer goes on by itself."""
         self._strays.add(task)
         self.leaving.append(task)
@@ -197,11 +220,19 @@ class LimitedCall(Generic[T]):
     def _warn(self) -> None:
         log.warning("%s does not let go of a call that was stopped; it is left behind", self._engine)
 
-    def _forget(self, task: asyncio.Task[Any]) -> None:
+    def _forget(self, task: asyncio.Task[None]) -> None:
         self._strays.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             # The call is over, so that this is nobody's failure any more.
             log.debug("%s failed while it let go of a call", self._engine, exc_info=error)
+
+
+def _check(task: asyncio.Task[None]) -> None:
+    """Raise what ended the engine's task, if anything did."""
+    if task.cancelled():
+        raise EngineError("something that it waited for was cancelled")
+    if (error := task.exception()) is not None:
+        raise error
 
 
 def _at_once() -> bool:
