@@ -18,7 +18,7 @@ def measured(tmp_path_factory):
         cwd=tmp_path_factory.mktemp("bench"), capture_output=True, text=True, timeout=WITHIN_S,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return {(row["scenario"], row["sessions"]): row for row in json.loads(done.stdout)}
+    return {(row["measure"], row["sessions"]): row for row in json.loads(done.stdout)}
 
 
 @pytest.mark.long

@@ -11,7 +11,7 @@ import pytest
 
 from mynah.bench.codecs import CONVERSIONS
 
-KEYS = ("scenario", "sessions", "critical_ms", "p50_ms", "p95_ms", "own_p50_ms", "own_p95_ms", "ratio")
+KEYS = ("scenario", "measure", "sessions", "critical_ms", "p50_ms", "p95_ms", "own_p50_ms", "own_p95_ms", "ratio")
 SHORT = ("--llm", "first=5,each=1", "--tts", "first=2,total=4", "--runs", "2")
 PLUGIN = '''
 """A plugin with a scenario of its own."""
@@ -62,7 +62,7 @@ def test_json_is_one_list_of_rows_and_nothing_else(folder):
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.count("\n") == 1
     rows = json.loads(result.stdout)
-    assert [(row["scenario"], row["sessions"]) for row in rows] == [
+    assert [(row["measure"], row["sessions"]) for row in rows] == [
         (f"first {what}", sessions) for sessions in (1, 3) for what in ("token", "word", "audio")
     ]
     assert all(tuple(row)[: len(KEYS)] == KEYS for row in rows)
@@ -82,7 +82,7 @@ def test_json_is_one_list_of_rows_and_nothing_else(folder):
 def test_a_scenario_gives_its_rows(folder, scenario, expected):
     result = run(folder, scenario, "--json", "--sessions", "1", *SHORT)
     assert (result.returncode, result.stderr) == (0, "")
-    names = [row["scenario"] for row in json.loads(result.stdout)]
+    names = [row["measure"] for row in json.loads(result.stdout)]
     assert names == expected
     assert list(folder.iterdir()) == []
 
@@ -93,7 +93,7 @@ def test_the_configured_engines_are_measured_where_they_are_asked_for(folder, co
         folder, "first-audio", "engines", "--real", "--json", "--sessions", "1", "--runs", "1", "-c", str(file)
     )
     assert (result.returncode, result.stderr) == (0, "")
-    rows = {row["scenario"]: row for row in json.loads(result.stdout)}
+    rows = {row["measure"]: row for row in json.loads(result.stdout)}
     assert rows.keys() == {
         "first token", "first word", "first audio", "stt script_stt", "llm script_llm", "tts script_tts",
     }  # fmt: skip
@@ -105,7 +105,7 @@ def test_people_read_a_table_with_limits(doorbell):
     result = run(doorbell, "doorbell")
     assert (result.returncode, result.stderr) == (0, "")
     heads, first, second, last = result.stdout.splitlines()
-    assert heads.split()[:3] == ["scenario", "sessions", "critical"]
+    assert heads.split()[:3] == ["measure", "sessions", "critical"]
     assert first.split() == ["ring", "1", "1.0", "1.5", "1.5", "–", "–", "1.500", "≤", "2"]
     assert second.split()[:2] == ["ring", "50"]
     assert "own is what the hub added" in last
@@ -120,7 +120,7 @@ def test_what_is_above_its_limit_is_red(cli, doorbell, monkeypatch):
 def test_a_scenario_that_fails_is_one_line_and_the_others_are_measured(doorbell):
     result = run(doorbell, "dumb-bell", "broken-bell", "doorbell", "--json", "--sessions", "1")
     assert result.returncode == 1
-    assert [row["scenario"] for row in json.loads(result.stdout)] == ["ring"]
+    assert [row["measure"] for row in json.loads(result.stdout)] == ["ring"]
     assert result.stderr.splitlines() == [
         "mynah: dumb-bell: the bell has no clapper",
         "mynah: broken-bell: KeyError: 'bell'",
@@ -130,7 +130,7 @@ def test_a_scenario_that_fails_is_one_line_and_the_others_are_measured(doorbell)
 def test_a_plugin_does_not_replace_a_scenario_of_the_hub(cli, doorbell):
     result = cli("bench", "codecs", "--runs", "1", "--json")
     assert (result.code, result.err) == (0, "")
-    assert {row["scenario"].split()[0] for row in result.json} == {"codec"}
+    assert {row["measure"].split()[0] for row in result.json} == {"codec"}
 
 
 def test_an_unknown_scenario_is_refused_with_the_nearest(cli, doorbell):

@@ -54,7 +54,7 @@ async def measure(plan: Plan) -> Rows:
             try:
                 alone = await _alone(plan, spec, entry, Path(config.values["data"]), persona)
             except (MynahError, TimeoutError) as error:
-                rows.append({"scenario": f"{kind} {spec.name}", "sessions": 1, "error": str(error) or "too slow"})
+                rows.append({"measure": f"{kind} {spec.name}", "sessions": 1, "error": str(error) or "too slow"})
                 continue
             rows.append(_row(kind, spec.name, alone, through.get(kind, []) if number == 0 else []))
     return rows

@@ -32,7 +32,7 @@ async def measure(plan: Plan) -> Rows:
 
 async def _beside_bare(row: Mapping[str, Any], plan: Plan) -> Mapping[str, Any]:
     """Return the row of the first audio with what a bare server adds to it here and now."""
-    if row["scenario"] != "first audio":
+    if row["measure"] != "first audio":
         return row
     sessions, times = row["sessions"], plan.times
     plan.tell(f"first audio of a bare server, sessions: {sessions}")

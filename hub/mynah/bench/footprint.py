@@ -92,7 +92,7 @@ async def _talk(speaker: FakeSpeaker) -> None:
     await asyncio.sleep(0.2)
 
 
-def _figures(scenario: str, **figures: Any) -> dict[str, Any]:
+def _figures(measure: str, **figures: Any) -> dict[str, Any]:
     """Return a row of figures that are no times of a path."""
     times = dict.fromkeys(("critical_ms", "p50_ms", "p95_ms", "own_p50_ms", "own_p95_ms", "ratio"))
-    return {"scenario": scenario, "sessions": 0, **times, **figures}
+    return {"measure": measure, "sessions": 0, **times, **figures}

@@ -94,7 +94,8 @@ def _measured(scenarios: Sequence[Scenario], plan: Plan) -> tuple[list[Mapping[s
         for scenario in scenarios:
             progress.update(task, description=escape(scenario.name))
             try:
-                rows += run_loop(_one(scenario, replace(plan, tell=_teller(progress, task))))
+                found = run_loop(_one(scenario, replace(plan, tell=_teller(progress, task))))
+                rows += [{"scenario": scenario.name, **row} for row in found]
             except Exception as failure:  # noqa: BLE001  # a scenario may be a stranger's; the others are worth having
                 error = cause(failure)
                 known = isinstance(error, MynahError | TimeoutError)
@@ -117,18 +118,22 @@ def _teller(progress: Progress, task: Any) -> Callable[[str], None]:
 def _show(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the figures, and below each row in small what else its scenario knows."""
     console = Console(highlight=False)
-    width = max((len(str(row.get("scenario"))) for row in rows), default=8)
+    width = max((len(_name(row)) for row in rows), default=8)
     heads = (f"{name:>{WIDTHS[name]}}" for name in ("sessions", *FIGURES))
     console.print(
-        f"{'scenario':<{width}} {' '.join(heads).replace('_ms', '   ').replace('_', ' ')}", style="bold", soft_wrap=True
+        f"{'measure':<{width}} {' '.join(heads).replace('_ms', '   ').replace('_', ' ')}", style="bold", soft_wrap=True
     )
     for row in rows:
         sessions = f"{row.get('sessions') or '':>{WIDTHS['sessions']}}"
         figures = " ".join(_figure(row, name) for name in FIGURES)
-        console.print(f"{escape(str(row.get('scenario'))):<{width}} {sessions} {figures}", soft_wrap=True)
+        console.print(f"{escape(_name(row)):<{width}} {sessions} {figures}", soft_wrap=True)
         if more := _more(row):
             console.print(f"[dim]  {escape(more)}[/]", soft_wrap=True)
     console.print("[dim]In milliseconds; own is what the hub added to its engines.[/]", soft_wrap=True)
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return str(row.get("measure", row["scenario"]))
 
 
 def _figure(row: Mapping[str, Any], name: str) -> str:
@@ -141,7 +146,7 @@ def _figure(row: Mapping[str, Any], name: str) -> str:
 
 
 def _more(row: Mapping[str, Any]) -> str:
-    known = {"scenario", "sessions", "runs", "pause_s", *FIGURES, *LIMITS.values()}
+    known = {"scenario", "measure", "sessions", "runs", "pause_s", *FIGURES, *LIMITS.values()}
     return ", ".join(f"{name} {_plain(value)}" for name, value in row.items() if name not in known)
 
 

@@ -12,7 +12,7 @@ LEAST_MS: Final = 1.0
 
 
 def bench_row(
-    scenario: str,
+    measure: str,
     measured_ms: Sequence[float],
     *,
     engines_ms: Sequence[float] | None = None,
@@ -20,18 +20,18 @@ def bench_row(
     sessions: int = 1,
     **more: Any,
 ) -> Mapping[str, Any]:
-    """Return a row of `mynah bench` on `measured_ms`, one value a run.
+    """Return a row of `mynah bench` on `measured_ms`, one value a run; `measure` says in words what it tells.
 
     `engines_ms` is what the engines on the way actually took in each of the runs: the difference is the hub's own.
     `critical_ms` is what they should have taken: no hub could be faster. `own_limit_ms` and `ratio_limit`, given in
     `more`, colour the table. Raises `ValueError` where nothing was measured.
     """
     if not measured_ms:
-        raise ValueError(f"{scenario} measured nothing")
+        raise ValueError(f"{measure} measured nothing")
     own = [m - e for m, e in zip(measured_ms, engines_ms, strict=True)] if engines_ms is not None else None
     p50 = statistics.median(measured_ms)
     return {
-        "scenario": scenario,
+        "measure": measure,
         "sessions": sessions,
         "critical_ms": _rounded(critical_ms),
         "p50_ms": _rounded(p50),
