@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run demo test test-long lint clean help flite
+.PHONY: run demo test test-long lint clean help programs
 
 CONFIG := config.example.yaml
 ARGS :=
@@ -18,11 +18,11 @@ run: .venv/installed ## start a hub with config.example.yaml (or make run CONFIG
 demo: .venv/installed ## start a hub, ask it a recorded question as a speaker would, save reply.wav
 	@$(BIN)/mynah demo --out reply.wav $(ARGS)
 
-test: .venv/installed-test flite ## run the tests, all but the long ones
+test: .venv/installed-test programs ## run the tests, all but the long ones
 	@echo "Running the tests; this takes some minutes."
 	$(PYTEST) -m "not long" $(ARGS)
 
-test-long: .venv/installed-test flite ## run all tests, with the full counts
+test-long: .venv/installed-test programs ## run all tests, with the full counts
 	@echo "Running all tests with the full counts; this takes long."
 	$(PYTEST) -m "" $(ARGS)
 
@@ -56,6 +56,10 @@ help: ## show this
 	@sh scripts/install.sh dev
 	@touch $@ .venv/installed-test .venv/installed
 
-# Tests ask their questions aloud with a voice that is not one of Mynah's own.
-flite:
+# Tests ask their questions aloud with a voice that is not one of Mynah's own, and connect to a broker that is not.
+programs:
 	@command -v flite >/dev/null || sh scripts/debian-packages.sh flite
+	@PATH="$$PATH:/usr/sbin:/usr/local/sbin"; \
+	for program in mosquitto mosquitto_pub mosquitto_passwd openssl; do \
+	    command -v $$program >/dev/null || exec sh scripts/debian-packages.sh mosquitto mosquitto-clients openssl; \
+	done

@@ -63,6 +63,8 @@ from mynah.outputs import (
 )
 from mynah.specs import (
     Access,
+    Announcement,
+    AnnouncementReport,
     Bench,
     BenchmarkSpec,
     Bus,
@@ -97,6 +99,8 @@ __version__ = "0.1.0"
 __all__ = [
     "LISTENING",
     "Access",
+    "Announcement",
+    "AnnouncementReport",
     "Attribute",
     "AudioChunk",
     "AudioClip",

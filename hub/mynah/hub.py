@@ -16,20 +16,25 @@ from mynah.audio import LISTENING, AudioFormat, converter
 from mynah.audio.chime import chime
 from mynah.bus import EventBus
 from mynah.config.check import Config
+from mynah.conversation.announcement import Announcements, Announcing, Manner
+from mynah.conversation.arbitration import Arbitration
 from mynah.conversation.listening import ListeningOptions
+from mynah.conversation.media import Media
 from mynah.conversation.persona import Persona
 from mynah.conversation.scene import Latency, TurnLimits
-from mynah.conversation.session import Conversation
+from mynah.conversation.session import Conversation, check_volume
 from mynah.conversation.sessions import Sessions, SessionsLimits
+from mynah.conversation.shared_speech import Recording, SharedSpeech, attention, sound, spoken
 from mynah.conversation.stock import Rehearsal, stock_phrases
 from mynah.conversation.surroundings import SessionLimits, Surroundings
 from mynah.conversation.tools import Tools
 from mynah.engines.chain import Chain, OpenEngine, being_cancelled
 from mynah.engines.protocols import Warmable
 from mynah.engines.speech_cache import SpeechCache
-from mynah.errors import MynahError, cause
+from mynah.errors import InputError, MynahError, StorageError, cause
 from mynah.events import ComponentFailed, ComponentReady, EngineReady, HubStarted, HubStopping
 from mynah.plugins import Plugins
+from mynah.registry import Registry
 from mynah.speakers import Speakers
 from mynah.specs import ENGINE_KINDS, Access, ComponentSpec, EngineKind, PersonaSpec, RouteSpec, SessionOptions, Urgency
 from mynah.storage import Storage
@@ -75,6 +80,7 @@ class MynahHub:
         self.storage = Storage(Path(values["data"]))
         self._personas = personas
         self._speakers = Speakers(values["speakers"], values["groups"])
+        self._registry = Registry(self._speakers, self.storage)
         self._speech = SpeechCache(
             self.storage.folder / "cache" / "speech",
             memory_bytes=values["speech_cache"]["memory_mb"] << 20,
@@ -82,7 +88,10 @@ class MynahHub:
         )
         self._chains = {kind: self._chain(kind) for kind in ENGINE_KINDS}
         self._latency = Latency(**values["latency"])
-        self._sessions = self._open_sessions(values)
+        self._around = self._surroundings(values)
+        lifetimes = {name: value for name, value in values["sessions"].items() if name != "history_turns"}
+        self._sessions = Sessions(self._around, self._speakers, SessionsLimits(**lifetimes), values["persona"])
+        self._announcements = Announcements()
         self._components: list[RunningComponent] = []
         self._engine_tasks: list[asyncio.Task[None]] = []
         self._started_at = now()
@@ -108,25 +117,36 @@ class MynahHub:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def _open_sessions(self, values: Mapping[str, Any]) -> Sessions:
-        sessions, limits = dict(values["sessions"]), dict(values["limits"])
+    def _surroundings(self, values: Mapping[str, Any]) -> Surroundings:
+        limits, listening = dict(values["limits"]), dict(values["listening"])
+        arbitration = Arbitration(
+            self._speakers.area_of,
+            window_ms=listening.pop("arbitration_ms"),
+            buttons=listening.pop("arbitration_buttons"),
+        )
         session_limits = SessionLimits(
-            history_turns=sessions.pop("history_turns"),
+            history_turns=values["sessions"]["history_turns"],
             utterance_seconds=limits.pop("utterance_seconds"),
             text_chars=limits.pop("text_chars"),
         )
-        around = Surroundings(
+        media = Media(
+            self.storage.folder / "media",
+            max_bytes=limits.pop("play_mb") << 20,
+            seconds=limits.pop("play_seconds"),
+        )
+        return Surroundings(
             hub=self,
             tools=Tools.of(self.plugins.tools),
+            media=media,
+            arbitration=arbitration,
             latency=self._latency,
             chains=self._chains,
             personas=self._personas,
             bus=self.bus,
             turn_limits=TurnLimits(**limits),
             limits=session_limits,
-            listening=ListeningOptions(**values["listening"]),
+            listening=ListeningOptions(**listening),
         )
-        return Sessions(around, self._speakers, SessionsLimits(**sessions), values["persona"])
 
     # ------------------------------------------------------------ running
 
@@ -255,6 +275,7 @@ class MynahHub:
         self._ready, self._stopping = False, True
         self.bus.publish(HubStopping())
         await self._sessions.drain(self.config["shutdown"]["grace"])
+        await self._announcements.close()
         for component in reversed(self._components):
             component.state = "stopped"
             await _end(component.task, f"component {component.spec.name}")
@@ -314,7 +335,7 @@ class MynahHub:
 
     def speakers(self) -> Sequence[Mapping[str, Any]]:
         """Return every known speaker."""
-        talking = {session.speaker: session.id for session in self._sessions if session.speaker}
+        talking = {session.speaker: session for session in self._sessions if session.speaker}
         return [
             {
                 "id": speaker.id,
@@ -322,10 +343,27 @@ class MynahHub:
                 "area": speaker.area,
                 "persona": speaker.persona,
                 "context": dict(speaker.context),
-                "session": talking.get(speaker.id),
+                "session": talking[speaker.id].id if speaker.id in talking else None,
+                "configured": speaker.configured,
+                "online": self._registry.is_online(speaker.id)
+                or (speaker.id in talking and talking[speaker.id].attached),
+                "formats": list(speaker.formats),
+                "last_seen": speaker.last_seen,
             }
             for speaker in self._speakers
         ]
+
+    def note_speaker(self, id: str, facts: Mapping[str, Any]) -> None:
+        """Note that a speaker is there, and what it is."""
+        self._registry.note(id, facts)
+
+    def note_wake(self, id: str, level: float) -> None:
+        """Note how loud a speaker heard somebody begin to speak, by its own account."""
+        self._around.arbitration.note_wake(id, level)
+
+    def forget_speaker(self, id: str) -> None:
+        """Forget a speaker that is not configured."""
+        self._registry.forget(id)
 
     def sessions(self) -> Sequence[Mapping[str, Any]]:
         """Return what is known of each open session."""
@@ -333,6 +371,12 @@ class MynahHub:
 
     def open_session(self, options: SessionOptions) -> Conversation:
         """Begin a conversation."""
+        id = options.speaker
+        if id and (self._registry.knows(id) or self.storage.credentials().get(id) == "speaker"):
+            try:
+                self._registry.note(id, {})  # who was given a token is welcome, though not configured
+            except StorageError as error:  # it is not remembered, but can be talked to
+                log.warning("the speaker %s is not remembered: %s", id, error)
         return self._sessions.open(options)
 
     def session(self, session_id: str) -> Conversation:
@@ -344,11 +388,39 @@ class MynahHub:
         self._sessions.close(session_id, reason)
 
     def announce(
-        self, text: str, where: str, *, language: str | None = None, urgency: Urgency = "announcement"
-    ) -> Sequence[str]:
+        self,
+        text: str,
+        where: str,
+        *,
+        play: str | None = None,
+        language: str | None = None,
+        urgency: Urgency = "announcement",
+        chime: bool = True,
+        volume: int | None = None,
+        resume: bool = True,
+        voice_of: str | None = None,
+    ) -> Announcing:
         """Have `text` spoken by every speaker of that name, area or group that is connected."""
-        speakers = {speaker.id for speaker in self._speakers.members(where)}
-        return self._sessions.say(text, speakers, language=language, urgency=urgency)
+        speakers = [speaker.id for speaker in self._speakers.members(where)]
+        check_volume(volume)
+        manner = Manner(urgency=urgency, volume=volume, resume=resume)
+        recordings = [attention()] if chime else []
+        if play is not None and text.strip():
+            raise InputError("an announcement is a text or a sound to play, not both")
+        if play is not None:
+            recordings.append(sound(self._around.media.open(play)))
+        else:
+            recordings += self._spoken(text, language, voice_of)
+        speech = SharedSpeech(text.strip(), recordings)
+        return self._announcements.begin(speech, manner, speakers, self._sessions)
+
+    def _spoken(self, text: str, language: str | None, voice_of: str | None) -> list[Recording]:
+        self._around.limits.check_text(text)
+        persona = self._sessions.persona(voice_of).spec
+        return spoken(
+            text.strip(), self._chains["tts"], persona, language or persona.language,
+            early=self._latency.early_phrase, total=self.config["limits"]["speak"],
+        )  # fmt: skip
 
     def access(self, token: str) -> tuple[Access, str] | None:
         """Return the role that a token gives and for whom."""

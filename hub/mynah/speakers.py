@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from mynah.errors import InputError
@@ -14,7 +14,10 @@ ALL: Final = "all"
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """A device in a room: who speaks there, in what language, and what is around it."""
+    """A device in a room: who speaks there, in what language, and what is around it.
+
+    `formats` it plays, as it told; `last_seen` in seconds since the epoch, None: never.
+    """
 
     id: str
     name: str = ""
@@ -22,10 +25,13 @@ class Speaker:
     persona: str | None = None
     language: str | None = None
     context: Mapping[str, str] = field(default_factory=dict)
+    formats: tuple[str, ...] = ()
+    configured: bool = True
+    last_seen: float | None = None
 
 
 class Speakers:
-    """Every configured speaker and group."""
+    """Every speaker, configured or noted since, and every group."""
 
     def __init__(self, speakers: Mapping[str, Mapping[str, Any]], groups: Mapping[str, list[str]]) -> None:
         self._speakers = {
@@ -35,7 +41,7 @@ class Speakers:
         self._groups = {name: tuple(members) for name, members in groups.items()}
 
     def __iter__(self) -> Iterator[Speaker]:
-        return iter(self._speakers.values())
+        return iter(tuple(self._speakers.values()))
 
     def get(self, id: str) -> Speaker:
         """Return the speaker of that id. Raises `InputError` where there is none."""
@@ -44,6 +50,41 @@ class Speakers:
         except KeyError:
             known = ", ".join(self._speakers) or "none; add it under 'speakers:'"
             raise InputError(f"no speaker named {id!r}; known are {known}") from None
+
+    def area_of(self, id: str) -> str | None:
+        """Return where a speaker stands, if that is known."""
+        speaker = self._speakers.get(id)
+        return speaker.area if speaker is not None else None
+
+    def note(self, speaker: Speaker) -> Speaker:
+        """Put in a speaker that came by itself, or what is new of one; return it as it now is.
+
+        What the configuration says stays. Raises `InputError` where a name is taken.
+        """
+        known = self._speakers.get(speaker.id)
+        if known is not None and known.configured:
+            speaker = replace(known, formats=speaker.formats, last_seen=speaker.last_seen)
+        if not speaker.configured:
+            self._require_free(speaker)
+        self._speakers[speaker.id] = speaker
+        return speaker
+
+    def _require_free(self, speaker: Speaker) -> None:
+        """Raise `InputError` where the id or the area of a speaker is the name of something else."""
+        others = [each for each in self if each.id != speaker.id]
+        areas, ids = {each.area for each in others}, {each.id for each in others}
+        if speaker.id in {*self._groups, *areas, ALL}:
+            raise InputError(f"a speaker cannot be named {speaker.id!r}: a group or an area has that name")
+        if speaker.area is not None and speaker.area in {*ids, *self._groups, speaker.id, ALL}:
+            raise InputError(f"the area of {speaker.id} cannot be {speaker.area!r}: a speaker or a group has that name")
+
+    def forget(self, id: str) -> None:
+        """Forget a speaker that came by itself; of a configured one, what was noted. Raises `InputError`."""
+        known = self.get(id)
+        if known.configured:
+            self._speakers[id] = replace(known, formats=(), last_seen=None)
+        else:
+            del self._speakers[id]
 
     def members(self, name: str) -> tuple[Speaker, ...]:
         """Return the speakers of a group, of an area, or the one speaker of that name; "all" is every one.

@@ -275,6 +275,14 @@ class Session(Protocol):
         """
         ...
 
+    def play(self, source: str, *, urgency: Urgency = "reply") -> str:
+        """Play a file below `media` in the data folder, or an address of http or https; return the id of its turn.
+
+        The hub fetches any such address, so that only who administers it may be let ask for one. Raises `InputError`
+        for what may not be played; what cannot be is told by the turn's end.
+        """
+        ...
+
     def greet(self) -> str | None:
         """Speak the persona's greeting; return the id of its turn, or None where it has none."""
         ...
@@ -305,6 +313,30 @@ class Session(Protocol):
 
         One outlet is attached at a time; attaching another ends the first. With `resume` it begins where the client
         last reported to be. Outputs of a turn that is over are not yielded. Close it with `contextlib.aclosing`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementReport:
+    """Who heard an announcement to its end, by the speakers' ids, and who did not: id → why."""
+
+    heard: tuple[str, ...]
+    missed: Mapping[str, str]
+
+
+class Announcement(Protocol):
+    """Something that speakers were told to say. It goes on whether anybody waits for its end or not."""
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """The ids of the speakers that took it: those with an open session."""
+        ...
+
+    async def finished(self) -> AnnouncementReport:
+        """Wait until it has sounded everywhere, by the speakers' reports or else by the clock; return who heard it.
+
+        A speaker that does not get on is given up, so that this ends some seconds after the announcement at the latest.
         """
         ...
 
@@ -369,7 +401,31 @@ class Hub(Protocol):
         ...
 
     def speakers(self) -> Sequence[Mapping[str, Any]]:
-        """Return every known speaker: id, name, area, persona, context, session."""
+        """Return every known speaker, configured or noted.
+
+        Of each: id, name, area, persona, context, session (the id of an open one), configured, online, formats (those
+        it plays, as it told) and last_seen (seconds since the epoch).
+        """
+        ...
+
+    def note_speaker(self, id: str, facts: Mapping[str, Any]) -> None:
+        """Note that a speaker is there, and of it any of `name`, `area`, `formats` (texts) and `online`.
+
+        It is remembered across restarts, all but `online`. Of a configured speaker the configuration's name and area
+        stay. Raises `InputError` for an id or area that is no name or is taken by something else.
+        """
+        ...
+
+    def note_wake(self, id: str, level: float) -> None:
+        """Note how loud a speaker heard somebody begin to speak, on the scale of all that tell, such as 0 to 32767.
+
+        Where several of one area hear the same person, the loudest answers; where not all of them tell, the hub goes by
+        what it hears itself.
+        """
+        ...
+
+    def forget_speaker(self, id: str) -> None:
+        """Forget a speaker that was noted; of a configured one, what was noted. Raises `InputError` for no speaker."""
         ...
 
     def sessions(self) -> Sequence[Mapping[str, Any]]:
@@ -392,12 +448,25 @@ class Hub(Protocol):
         ...
 
     def announce(
-        self, text: str, where: str, *, language: str | None = None, urgency: Urgency = "announcement"
-    ) -> Sequence[str]:
+        self,
+        text: str,
+        where: str,
+        *,
+        play: str | None = None,
+        language: str | None = None,
+        urgency: Urgency = "announcement",
+        chime: bool = True,
+        volume: int | None = None,
+        resume: bool = True,
+        voice_of: str | None = None,
+    ) -> Announcement:
         """Have `text` spoken by the speaker, or the speakers of the area or group, of that name ("all": every one).
 
-        Returns the ids of the speakers that took it: those with an open session. Raises `InputError` for a name that
-        nothing has, and for text that cannot be said.
+        Returns at once. The text is spoken once, in the voice of the persona `voice_of` (None: the default one), after
+        a `chime`, and begins on all speakers together. `volume` is set for as long as it sounds, where the present one
+        is known. What it interrupts goes on afterwards, or with `resume` False not. With an empty text, `play` is
+        played instead, as by `Session.play`. Raises `InputError` for a name that nothing has, for text that cannot be
+        said, and for what may not be played.
         """
         ...
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
+import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -24,11 +26,32 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         created REAL NOT NULL
     ) STRICT;
     """,
+    # 2: speakers that came by themselves, and what configured ones have told of themselves.
+    """
+    CREATE TABLE speaker (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        area TEXT,
+        formats TEXT NOT NULL,
+        last_seen REAL NOT NULL
+    ) STRICT;
+    """,
 )
 """Each entry brings the schema from version n to n + 1. Entries are only ever appended."""
 
 BUSY_S: Final = 5.0
 """How long to wait for another program that is writing to the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerRow:
+    """What is kept of a speaker; `last_seen` in seconds since the epoch."""
+
+    id: str
+    name: str
+    area: str | None
+    formats: tuple[str, ...]
+    last_seen: float
 
 
 class Storage:
@@ -110,6 +133,26 @@ class Storage:
         return StorageError(
             f"the data folder {self.folder} cannot be used ({error}); make it writable or set 'data:' to another one"
         )
+
+    # ------------------------------------------------------------ speakers
+
+    def speakers(self) -> Sequence[SpeakerRow]:
+        """Return every speaker that is kept, by id."""
+        rows = self._connection.execute("SELECT id, name, area, formats, last_seen FROM speaker ORDER BY id")
+        return [SpeakerRow(id, name, area, tuple(json.loads(formats)), seen) for id, name, area, formats, seen in rows]
+
+    def keep_speaker(self, row: SpeakerRow) -> None:
+        """Keep what is known of a speaker, in place of what was."""
+        with self.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO speaker (id, name, area, formats, last_seen) VALUES (?, ?, ?, ?, ?)",
+                (row.id, row.name, row.area, json.dumps(row.formats), row.last_seen),
+            )
+
+    def forget_speaker(self, id: str) -> None:
+        """Keep nothing of a speaker any more."""
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM speaker WHERE id = ?", (id,))
 
     # ------------------------------------------------------------ credentials
 

@@ -36,7 +36,7 @@ async def stop(hub: Hub, session: Session, arguments: Mapping[str, Any]) -> None
 
 async def announce(hub: Hub, session: Session, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """Have a text spoken elsewhere. Raises `MynahError` where nobody took it."""
-    took = hub.announce(arguments["text"], arguments["where"])
+    took = hub.announce(arguments["text"], arguments["where"]).taken
     if not took:
         raise MynahError(f"no speaker of {arguments['where']!r} is connected; nobody heard it")
     return {"announced_at": list(took)}

@@ -112,7 +112,8 @@ def config(folder: Path) -> Callable[..., Path]:
         plugins.mkdir(exist_ok=True)
         (plugins / "script.py").write_text(SCRIPT, encoding="utf-8")
         entries = {kind: [{"engine": f"script_{kind}", **engines.get(kind, {})}] for kind in ("stt", "llm", "tts")}
-        values = {"plugins": {"folder": "my_plugins"}, "persona": "sparrow", "engines": entries, **(sections or {})}
+        values = {"plugins": {"folder": "my_plugins"}, "persona": "sparrow", "engines": entries}
+        values |= {"mqtt": {"broker": None}, **(sections or {})}
         path = folder / file
         path.write_text(json.dumps(values), encoding="utf-8")
         return path

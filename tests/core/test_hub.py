@@ -843,6 +843,7 @@ async def test_speakers_are_listed_with_their_sessions(build):
     async with build(*TWO, config=SPEAKERS).running() as hub:
         session = hub.open_session(SessionOptions(speaker="lion_house"))
         lion_house, hall = hub.speakers()
+        assert lion_house.pop("last_seen") > 0
         assert lion_house == {
             "id": "lion_house",
             "name": "Lion house",
@@ -850,6 +851,9 @@ async def test_speakers_are_listed_with_their_sessions(build):
             "persona": "crow",
             "context": {"exhibit": "lion", "floor": "1"},
             "session": session.id,
+            "configured": True,
+            "online": False,
+            "formats": [],
         }
         assert (hall["name"], hall["area"], hall["session"]) == ("hall", None, None)
         hub.close_session(session.id)

@@ -121,6 +121,12 @@ LISTENING: Final = {
     key("max_seconds", "The longest utterance, in seconds.", 30.0): number(1, 600),
     key("threshold", "The probability of speech that counts as speech.", 0.5): number(0, 1),
     key("min_speech_ms", "Milliseconds of speech below which a sound is noise.", 150): whole(0, 5000),
+    key(
+        "arbitration_ms",
+        "Milliseconds within which open microphones of one area hear the same person; only one answers. 0: all do.",
+        250,
+    ): whole(0, 2000),
+    key("arbitration_buttons", "Whether microphones that were opened by a button take part in that.", False): bool,
 }
 
 LIMITS: Final = {
@@ -130,6 +136,10 @@ LIMITS: Final = {
     key("audio_ahead_ms", "Milliseconds of speech made ahead of what is heard.", 20_000): whole(500, 600_000),
     key("utterance_seconds", "The longest recording that is accepted, in seconds.", 60.0): number(1, 3600),
     key("text_chars", "The longest text that is accepted, in characters.", 4000): whole(1, 1_000_000),
+    key("play_seconds", "The longest sound that is played from a file or an address, in seconds.", 600.0): number(
+        1, 86_400
+    ),
+    key("play_mb", "The largest sound that is fetched from an address, in MiB.", 50): whole(1, 4096),
 }
 
 SPEECH_CACHE: Final = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 
+from mynah.conversation.encodings import Encodings
 from mynah.conversation.outlet import Outlet
 from mynah.conversation.playback import Playback
 from mynah.conversation.spool import Spool
@@ -29,16 +30,29 @@ class Delivery:
         self.sent_at = now()
         self._is_over = is_over
         self._outlet: Outlet | None = None
+        self._encodings: dict[str, Encodings] = {}
 
     @property
     def attached(self) -> bool:
         """Whether somebody listens."""
         return self._outlet is not None
 
-    def begin(self, turn_id: str, urgency: Urgency) -> None:
-        """Make ready for the outputs of a turn."""
+    @property
+    def held_ms(self) -> float:
+        """Milliseconds of audio that the loudspeaker may hold by the time at which something more urgent reaches it."""
+        return self._outlet.held_ms if self._outlet is not None else 0.0
+
+    def begin(self, turn_id: str, urgency: Urgency, encodings: Encodings | None = None) -> None:
+        """Make ready for the outputs of a turn; its conversions may be those of others too."""
         self.playbacks[turn_id] = Playback()
+        if encodings is not None:
+            self._encodings[turn_id] = encodings
         self.spool.put_first(turn_id, urgency)
+
+    def forget(self, turn_id: str) -> None:
+        """Forget a turn that is over and heard."""
+        del self.playbacks[turn_id]
+        self._encodings.pop(turn_id, None)
 
     async def emit(self, output: Output) -> None:
         """Let `output` go out, when there is room for it."""
@@ -94,7 +108,7 @@ class Delivery:
                 playback.resume(playback.heard_ms)
         begin_ms = {id: playback.made_ms(playback.sent_ms) for id, playback in self.playbacks.items()}
         self.spool.rewind(begin_ms, repeat=resume)
-        outlet = Outlet(options, self.spool, self.playbacks, self._is_over, begin_ms)
+        outlet = Outlet(options, self.spool, self.playbacks, self._is_over, begin_ms, self._encodings)
         self._outlet, self.detached_at, self.was_attached = outlet, None, True
         try:
             async with closing(outlet.run()) as outputs:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
+from mynah.conversation.encodings import Encodings, Revoice, delay_ms
 from mynah.conversation.pieces import pieces
 from mynah.conversation.playback import Pacer, Playback
 from mynah.conversation.revoicing import Placed, Revoicing
@@ -26,7 +27,8 @@ class Outlet:
     """Takes outputs from a spool, converts their audio and paces it; ends when `stop` is called.
 
     `over(turn_id)` says whether a turn was interrupted: nothing of it is yielded then, whatever had been queued.
-    `begin_ms` says of turns where in their audio to begin: what lies before was sent already.
+    `begin_ms` says of turns where in their audio to begin: what lies before was sent already. `encodings` has the
+    conversions of turns that share them with other outlets.
     """
 
     def __init__(
@@ -36,8 +38,11 @@ class Outlet:
         playbacks: Mapping[str, Playback],
         over: Callable[[str], bool],
         begin_ms: Mapping[str, float],
+        encodings: Mapping[str, Encodings] | None = None,
     ) -> None:
         self.pacer = Pacer(options.buffer_ms)
+        self._buffer_ms = options.buffer_ms
+        self._encodings = {} if encodings is None else encodings
         self._formats = options.formats
         shortest, longest = PIECE_MS
         half_ms = None if options.buffer_ms is None else options.buffer_ms / 2
@@ -48,7 +53,13 @@ class Outlet:
         self._begin_ms = begin_ms
         self._changed = asyncio.Event()
         self._stopped = False
-        self._voices: dict[tuple[str, int], Revoicing | None] = {}
+        self._voices: dict[tuple[str, int], Revoice | None] = {}
+
+    @property
+    def held_ms(self) -> float:
+        """Milliseconds that the loudspeaker holds, or may soon while something sounds."""
+        level = self.pacer.level
+        return max(level, self._buffer_ms or 0.0) if level else 0.0
 
     def stop(self) -> None:
         """End the outlet: another took its place, or the session closed."""
@@ -91,7 +102,7 @@ class Outlet:
             return chunk
         playback.join(chunk.at_ms)
         placed = chunk if chunk.at_ms == playback.sent_ms else replace(chunk, at_ms=playback.sent_ms)
-        playback.sent(chunk.audio.ms, self.pacer.level)
+        playback.sent(chunk.audio.ms, self.pacer.through_ms)
         return placed
 
     def _playback(self, output: SpeechStarted | SpeechChunk | SpeechEnded | PhraseFailed) -> Playback | None:
@@ -125,10 +136,20 @@ class Outlet:
 
     def _begin(self, started: SpeechStarted) -> SpeechStarted:
         begin_ms = self._begin_ms.get(started.turn_id, 0.0)
-        voice = Revoicing(started.format, self._formats, begin_ms if begin_ms > started.at_ms else 0.0)
+        begin_ms = begin_ms if begin_ms > started.at_ms else 0.0
+        shared = self._encodings.get(started.turn_id)
+        if shared is None or begin_ms:
+            voice: Revoice = Revoicing(started.format, self._formats, begin_ms)
+        else:
+            voice = shared.revoicing(started.phrase, started.format, self._formats)
+        start_at = started.start_at
+        if start_at is not None:
+            start_at -= delay_ms(voice.target) if voice.target != started.format else 0.0
+            self.pacer.pause_until(start_at / 1000)
         self._voices[started.turn_id, started.track] = voice
         playback = self._playback(started)
-        return replace(started, format=voice.target, at_ms=playback.sent_ms if playback else started.at_ms)
+        at_ms = playback.sent_ms if playback else started.at_ms
+        return replace(started, format=voice.target, at_ms=at_ms, start_at=start_at)
 
     def _end(self, ended: SpeechEnded | PhraseFailed) -> Iterator[Output]:
         key = (ended.turn_id, ended.track)

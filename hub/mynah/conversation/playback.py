@@ -24,21 +24,34 @@ class Pacer:
 
     def __init__(self, buffer_ms: float | None) -> None:
         self._buffer_ms = buffer_ms
-        self._level = 0.0
-        self._at = now()
+        self._through_at = now()
+        self._pause = (0.0, 0.0)
 
     @property
     def level(self) -> float:
         """Milliseconds of audio that have not sounded yet."""
-        return max(0.0, self._level - (now() - self._at) * 1000)
+        at = now()
+        return max(0.0, (self._through_at - at - self._pause_s(at)) * 1000)
+
+    @property
+    def through_ms(self) -> float:
+        """Milliseconds until all of it has sounded."""
+        return max(0.0, (self._through_at - now()) * 1000)
+
+    def pause_until(self, at: float) -> None:
+        """Note that what is sent next will not sound before `at`; a time that is far off is not believed."""
+        begins = max(now(), self._through_at)
+        if begins < at <= begins + LONGEST_PAUSE_S:
+            self._pause, self._through_at = (begins, at), at
 
     def sent(self, ms: float) -> None:
         """Note that `ms` more were sent."""
-        self.correct(self.level + ms)
+        self._through_at = max(self._through_at, now()) + ms / 1000
 
     def correct(self, level: float) -> None:
         """Set what the loudspeaker holds, as it reported."""
-        self._level, self._at = max(0.0, level), now()
+        at = now()
+        self._through_at = at + self._pause_s(at) + max(0.0, level) / 1000
 
     def wait_s(self, ms: float) -> float:
         """Return the seconds until `ms` more fit; 0 where they fit now, or where the buffer is empty."""
@@ -46,8 +59,17 @@ class Pacer:
         if self._buffer_ms is None or level == 0:
             return 0.0
         missing = min(level, level + ms - self._buffer_ms)
-        return missing / 1000 if missing > SLACK_MS else 0.0
+        begins, _ = self._pause
+        silent_s = self._pause_s(now()) if begins <= now() else 0.0
+        return missing / 1000 + silent_s if missing > SLACK_MS else 0.0
 
+    def _pause_s(self, at: float) -> float:
+        begins, ends = self._pause
+        return max(0.0, ends - max(at, begins))
+
+
+LONGEST_PAUSE_S: Final = 30.0
+"""How long audio waits for its time at most; a client may say any time."""
 
 REPORT_LATE_S: Final = 1.0
 """A loudspeaker that should have finished this long ago has, though its last report is missing."""
@@ -78,10 +100,10 @@ class Playback:
     _through_at: float = 0.0
     _joints: list[tuple[float, float]] = field(default_factory=list)
 
-    def sent(self, ms: float, held_ms: float) -> None:
-        """Note that `ms` more were sent, and that the loudspeaker now holds `held_ms` in all."""
+    def sent(self, ms: float, left_ms: float) -> None:
+        """Note that `ms` more were sent, and that the loudspeaker has `left_ms` to go until all has sounded."""
         self.sent_ms += ms
-        self._through_at = now() + held_ms / 1000
+        self._through_at = now() + left_ms / 1000
 
     def join(self, made_ms: float) -> None:
         """Note that what is sent next is from `made_ms` on of the audio as it was made."""

@@ -52,6 +52,7 @@ class Replying:
         self._hearing = hearing
         self._tools_ms = 0.0
         self._used: list[str] = []
+        self._failed: set[OpenEngine] = set()
         self._begun = False  # a token was given or a tool was used: neither can be taken back
 
     async def pieces(self) -> AsyncIterator[str | None]:
@@ -129,7 +130,9 @@ class Replying:
         if ready is not None:
             source = ready.items(self.meter)
         else:
-            source = llm_items(self._turn, self._scene, self._language, messages, tools, self.meter, without)
+            source = llm_items(
+                self._turn, self._scene, self._language, messages, tools, self.meter, without, self._failed
+            )
         async with closing(source) as items:
             async for item in items:
                 yield item
@@ -168,9 +171,12 @@ def offered_tools(turn: Turn, scene: Scene) -> tuple[Tool, ...]:
 
 async def llm_items(
     turn: Turn, scene: Scene, language: str, messages: Sequence[Message], tools: Sequence[Tool], meter: Meter,
-    without: Sequence[OpenEngine] = (),
+    without: Sequence[OpenEngine] = (), failed: set[OpenEngine] | None = None,
 ) -> AsyncIterator[ReplyItem]:  # fmt: skip
-    """Yield what the language models give, tried in their order but for those in `without`."""
+    """Yield what the language models give, tried in their order but for those in `without`.
+
+    Those that `failed` are asked last; it grows.
+    """
     grounding = scene.grounding(language)
     more = {"tools": tuple(tools)} if tools else {}
     begun = 0
@@ -187,6 +193,7 @@ async def llm_items(
         final=lambda item: isinstance(item, Token),
         meter=meter,
         tried=list(without),
+        avoid=failed,
     )
     told = 1
     async with closing(stream) as items:

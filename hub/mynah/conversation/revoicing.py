@@ -25,7 +25,7 @@ class Revoicing:
     """
 
     def __init__(self, source: AudioFormat, formats: tuple[AudioFormat, ...], begin_ms: float) -> None:
-        self.target = source if not formats or source in formats else formats[0]
+        self.target = played_as(source, formats)
         self.end_ms = begin_ms
         self._begin_ms = begin_ms
         self._passes = self.target == source
@@ -69,6 +69,11 @@ class Revoicing:
             return []
         skipped = audio.format.pcm_ms(cut)
         return [(at_ms + skipped, AudioChunk(audio.data[cut:], audio.format, audio.ms - skipped))]
+
+
+def played_as(source: AudioFormat, formats: tuple[AudioFormat, ...]) -> AudioFormat:
+    """Return in what format a loudspeaker that plays `formats`, the best first, is given audio of `source`."""
+    return source if not formats or source in formats else formats[0]
 
 
 class _Placing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -11,7 +11,9 @@ from mynah.audio import AudioChunk, AudioFormat, Converter, converter
 from mynah.conversation.measure import Measure
 from mynah.conversation.playback import ROUNDING_MS
 from mynah.engines.chain import Chain, Meter, OpenEngine, closing
+from mynah.engines.speech_cache import CachedVoice
 from mynah.errors import EngineError
+from mynah.timeline import now
 from mynah.values import Voice, WordMark
 
 TakeBack = Callable[[float], float | None]
@@ -25,6 +27,10 @@ JOINABLE: Final = ("pcm_s16le", "mp3", "opus")
 
 MAX_SILENT_BYTES: Final = 65_536
 """What an engine may give before its first sound: tags and headers."""
+
+MOST_MS: Final = 120_000.0
+MOST_MS_A_CHARACTER: Final = 1_000.0
+"""An engine that gives more audio than both of a phrase has lost its way and might go on for ever."""
 
 _AFTER_WORD: Final = re.compile(r"[,.;:!?…)\]}»”’\"'、。，！？；：]*\s*(?:[—–-]\s+)?")
 _WORD: Final = re.compile(r"\S+")
@@ -44,6 +50,7 @@ async def say_phrase(
 ) -> AsyncIterator[AudioChunk | WordMark]:
     """Yield the audio of `text` in one format, and its words' marks where the engine gives them, each after its audio.
 
+    What the engine that would be asked, or one before it that rests, has said before is heard again without a call.
     An engine that fails before any audio is replaced. One that fails later is followed by the next after its last whole
     word, where marks tell which that was and what came after it can be taken back. `avoid` has the engines that failed
     in this turn; it grows. `total` is the limit for each engine's part in seconds. Raises `EngineError`, which says
@@ -51,6 +58,12 @@ async def say_phrase(
     """
     phrase = _Phrase(chain, text, voice, language)
     tried: list[OpenEngine] = []
+    kept = await phrase.kept(avoid or (), meter)
+    if kept is not None:
+        async with closing(kept) as items:
+            async for item in items:
+                yield item
+        return
     while True:
         stream = chain.stream(
             phrase.voiced, total=total, meter=meter, tried=tried, avoid=avoid,
@@ -124,13 +137,36 @@ class _Phrase:
         self.ms = self.said_ms = end_ms
         return True
 
-    async def voiced(self, engine: Any) -> AsyncIterator[AudioChunk | WordMark]:
+    async def kept(self, avoid: Collection[OpenEngine], meter: Meter) -> AsyncIterator[AudioChunk | WordMark] | None:
+        """Return the whole phrase as the first engine that can say it has said it before; None where it has not."""
+        began = now()
+        for engine in self.chain.engines:
+            if engine.state != "ready" or engine in avoid:
+                continue
+            voice, manner = engine.engine, self._manner(engine.engine)
+            if isinstance(voice, CachedVoice):
+                recorded = await voice.kept(self.text, voice=manner, language=self.language)
+                meter.add(began, now())
+                if recorded is not None:
+                    meter.engine = engine.spec.name
+                    return self._made_by(recorded, manner)
+            if not engine.unfit:
+                return None
+        return None
+
+    def voiced(self, engine: Any) -> AsyncIterator[AudioChunk | WordMark]:
         """Yield what `engine` makes of the rest, as the continuation of what was said."""
+        return self._made_by(engine, self._manner(engine))
+
+    def _manner(self, engine: object) -> Voice:
+        return self.voice if self.chain.is_first(engine) else replace(self.voice, name="")
+
+    async def _made_by(self, engine: Any, voice: Voice) -> AsyncIterator[AudioChunk | WordMark]:
         self.marked = False
-        voice = self.voice if self.chain.is_first(engine) else replace(self.voice, name="")
-        made = _Made(self.format, self.said_ms)
+        text = self.text[self.said :]
+        made = _Made(self.format, self.said_ms, max(MOST_MS, len(text) * MOST_MS_A_CHARACTER))
         marks: list[WordMark] = []
-        stream = engine.synthesize(self.text[self.said :], voice=voice, language=self.language)
+        stream = engine.synthesize(text, voice=voice, language=self.language)
         async with closing(stream) as items:
             async for item in items:
                 if isinstance(item, WordMark):
@@ -159,16 +195,25 @@ class _Made:
     `until_ms` is where in the phrase it has come to. What makes no sound is held back until sound follows.
     """
 
-    def __init__(self, format: AudioFormat | None, begin_ms: float) -> None:
+    def __init__(self, format: AudioFormat | None, begin_ms: float, most_ms: float) -> None:
         self.until_ms = begin_ms
+        self._end_ms = begin_ms + most_ms
         self._format = format
+        self._given: AudioFormat | None = None
         self._measure = Measure()
         self._convert: Converter | None = None
         self._silent: list[AudioChunk] = []
         self._sounded = False
 
     def take(self, audio: AudioChunk) -> Iterable[AudioChunk]:
-        """Return what `audio` completes. Raises `EngineError` for very much that is no sound, `AudioError`."""
+        """Return what `audio` completes.
+
+        Raises `EngineError` for very much that is no sound, for sound without end and for a change of format, and
+        `AudioError`.
+        """
+        self._given = self._given or audio.format
+        if audio.format != self._given:
+            raise EngineError(f"began as {self._given} and went on as {audio.format}")
         measured = self._measure.take(audio)
         if self._format is None:
             return self._sounding(measured)
@@ -191,5 +236,7 @@ class _Made:
             if self._sounded:
                 ready, self._silent = self._silent, []
                 yield from ready
+        if self.until_ms > self._end_ms:
+            raise EngineError("does not come to an end of the phrase")
         if sum(len(chunk.data) for chunk in self._silent) > MAX_SILENT_BYTES:
             raise EngineError(f"gave {MAX_SILENT_BYTES // 1024} KiB that are no sound")

@@ -13,6 +13,7 @@ from mynah.conversation.history import History
 from mynah.conversation.microphone import Microphone
 from mynah.conversation.persona import Persona
 from mynah.conversation.scene import Exchange, Scene
+from mynah.conversation.shared_speech import SharedSpeech
 from mynah.conversation.surroundings import Surroundings
 from mynah.conversation.tools import Toolbox
 from mynah.conversation.turn import Links, Turn
@@ -50,6 +51,7 @@ class Conversation:
         self.policy = policy
         self.speaker = speaker
         self.volume = 100
+        self.volume_known = False
         self.created = time.time()
         self.opened_at = now()
         self.accepts_turns = True
@@ -78,6 +80,11 @@ class Conversation:
     def last_active(self) -> float:
         """When something last came in or went out."""
         return max(self._input_at, self._delivery.sent_at)
+
+    @property
+    def attached(self) -> bool:
+        """Whether somebody listens."""
+        return self._delivery.attached
 
     @property
     def detached_at(self) -> float | None:
@@ -133,9 +140,8 @@ class Conversation:
 
     def note_volume(self, percent: int) -> None:
         """Note how loud the loudspeaker is set."""
-        if not 0 <= percent <= 100:
-            raise InputError(f"a volume is from 0 to 100, not {percent}")
-        self.volume = percent
+        check_volume(percent)
+        self.volume, self.volume_known = percent, True
 
     # ------------------------------------------------------------ listening
 
@@ -147,6 +153,10 @@ class Conversation:
         if self._microphone is not None:
             self._microphone.abandon("listening began afresh")
         self._microphone = Microphone(format, detection, hear, self._turns.drop)
+        if self._takes_part:
+            self._around.arbitration.opened(self)
+        else:
+            self._around.arbitration.closed(self)
 
     def feed(self, data: bytes) -> None:
         """Take audio from the microphone."""
@@ -158,6 +168,7 @@ class Conversation:
     def end_listening(self) -> None:
         """End the utterance, or close the open microphone."""
         microphone, self._microphone = self._microphone, None
+        self._around.arbitration.closed(self)
         if microphone is not None:
             microphone.finish()
 
@@ -167,7 +178,19 @@ class Conversation:
         # A microphone that falls silent without a word must not keep the turn open for ever.
         timer = asyncio.get_running_loop().call_later(seconds + SILENT_MICROPHONE_S, turn.speech_ended)
         self._turns.tasks[turn.id].add_done_callback(lambda _: timer.cancel())
+        if self._takes_part:
+            turn.contest = self._around.arbitration.enter(self, turn)
         return turn
+
+    @property
+    def _takes_part(self) -> bool:
+        """Whether another speaker that hears the same person better may answer in this one's stead."""
+        by_itself = self._microphone is not None and self._microphone.always_open
+        return by_itself or self._around.arbitration.buttons
+
+    def give_way(self, turn: Turn, reason: str) -> None:
+        """Forget a turn: another speaker answers."""
+        self._turns.give_way(turn, reason)
 
     def _hear_instead(self) -> Turn:
         """Open a turn for somebody who pressed the button: whatever is being said gives way at once."""
@@ -204,6 +227,41 @@ class Conversation:
             self.interrupt(NEW_INPUT)
         return self._start(text=text.strip(), language=language, **more)
 
+    # ------------------------------------------------------------ speech that is shared
+
+    def recite(self, speech: SharedSpeech, urgency: Urgency) -> Turn:
+        """Say what is recorded for many, as soon as it begins."""
+        self._require_open()
+        if self.policy == "interrupt" and urgency == "reply":
+            self.interrupt(NEW_INPUT)
+        return self._start(text=speech.text, recipe="say", speech=speech, urgency=urgency)
+
+    def play(self, source: str, *, urgency: Urgency = "reply") -> str:
+        """Play a file of the media folder, or an address."""
+        speech = self._around.media.speech(source)
+        turn = self.recite(speech, urgency)
+        self._turns.tasks[turn.id].add_done_callback(lambda _: speech.stop())
+        speech.begin(None)
+        return turn.id
+
+    def outcome(self, turn: Turn) -> str | None:
+        """Return why a turn was not heard to its end, "" where it was, None while it may still be."""
+        return self._turns.outcome(turn)
+
+    def has_waiting(self, turn: Turn) -> bool:
+        """Whether the loudspeaker has not taken all of a turn yet."""
+        return turn.ended is None or self._delivery.spool.has_waiting(turn.id)
+
+    def stop(self, turn: Turn, reason: str) -> None:
+        """Stop one turn."""
+        if not turn.over:
+            self._turns.stop(turn, reason)
+
+    @property
+    def held_ms(self) -> float:
+        """Milliseconds of audio that the loudspeaker may hold by the time at which something more urgent reaches it."""
+        return self._delivery.held_ms
+
     # ------------------------------------------------------------ turns
 
     def _start(self, **what: Any) -> Turn:
@@ -238,7 +296,12 @@ class Conversation:
 
     def _recognised(self, turn: Turn) -> None:
         """Stop earlier replies: somebody speaks, and words were recognised."""
-        if self.policy == "interrupt" and not turn.over:
+        if self.policy != "interrupt" or turn.over:
+            return
+        if turn.contest is not None:
+            self._around.arbitration.hurry(self, turn.contest)
+            turn.contest.when_won(turn, lambda: self._turns.interrupt(NEW_INPUT, keep=turn))
+        else:
             self._turns.interrupt(NEW_INPUT, keep=turn)
 
     def _understood(self, turn: Turn) -> None:
@@ -249,6 +312,9 @@ class Conversation:
         return self.policy != "queue" or not self._turns.before(turn)
 
     async def _may_answer(self, turn: Turn) -> None:
+        if turn.contest is not None:
+            self._around.arbitration.hurry(self, turn.contest)
+            await turn.contest.decided.wait()
         self._around.bus.publish(TurnStarted(session_id=self.id, turn_id=turn.id))
         if turn.text and turn.recipe == "converse":
             self._understood(turn)
@@ -286,6 +352,7 @@ class Conversation:
         """End the conversation at once; its engines let go in their own time."""
         self.closed = True
         self._microphone = None
+        self._around.arbitration.closed(self)
         self._turns.silence_all()
         self._delivery.stop()
 
@@ -297,3 +364,9 @@ class Conversation:
     def _require_open(self) -> None:
         if self.closed:
             raise InputError("the session has ended")
+
+
+def check_volume(percent: int | None) -> None:
+    """Raise `InputError` where there is no such volume."""
+    if percent is not None and not 0 <= percent <= 100:
+        raise InputError(f"a volume is from 0 to 100, not {percent}")

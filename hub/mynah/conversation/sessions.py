@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +15,7 @@ from mynah.conversation.surroundings import Surroundings
 from mynah.errors import InputError, LimitError
 from mynah.events import SessionClosed, SessionOpened
 from mynah.speakers import Speakers
-from mynah.specs import SessionOptions, Urgency
+from mynah.specs import SessionOptions
 from mynah.timeline import now
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Sessions:
         if len(self._sessions) >= self._limits.max:
             raise LimitError(f"{self._limits.max} sessions are open already; close one or raise 'sessions: max:'")
         speaker = self._speakers.get(options.speaker) if options.speaker else None
-        persona = self._persona(options.persona or (speaker.persona if speaker else None))
+        persona = self.persona(options.persona or (speaker.persona if speaker else None))
         session = Conversation(
             secrets.token_urlsafe(12),
             self._around,
@@ -85,24 +85,6 @@ class Sessions:
             )
         )
         return session
-
-    def say(self, text: str, speakers: Collection[str], *, language: str | None, urgency: Urgency) -> Sequence[str]:
-        """Have `text` spoken in every session of one of `speakers`; return those that took it.
-
-        Raises `InputError` for text that cannot be said.
-        """
-        self._around.limits.check_text(text)
-        took: dict[str, None] = {}
-        for session in self:
-            if session.speaker is None or session.speaker not in speakers:
-                continue
-            try:
-                session.say(text, language=language, urgency=urgency)
-            except LimitError as error:  # one that is too busy must not keep the others from hearing it
-                log.warning("%s does not say it: %s", session.speaker, error)
-            else:
-                took[session.speaker] = None
-        return tuple(took)
 
     def get(self, session_id: str) -> Conversation:
         """Return an open session."""
@@ -156,7 +138,8 @@ class Sessions:
             session.interrupt("nobody listens")
         return ""
 
-    def _persona(self, name: str | None) -> Persona:
+    def persona(self, name: str | None) -> Persona:
+        """Return the persona of that name, or the default one. Raises `InputError` where there is none."""
         personas = self._around.personas
         name = name or self._default or next(iter(personas), None)
         if name is None:

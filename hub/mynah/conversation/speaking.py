@@ -11,6 +11,7 @@ from mynah.conversation.phrasing import PhraseSplitter, SplitPhrase
 from mynah.conversation.playback import VoicedPhrase
 from mynah.conversation.saying import TakeBack, say_phrase
 from mynah.conversation.scene import Scene
+from mynah.conversation.shared_speech import SharedSpeech
 from mynah.conversation.speech import Voicing
 from mynah.engines.chain import Meter, OpenEngine, closing
 from mynah.errors import EngineError
@@ -34,12 +35,14 @@ LONG_PHRASE: Final = 250
 class Speaking:
     """The phrases of one turn. An acknowledgement, where one is said, is the first and has the number 1.
 
-    `phrases` counts the reply's own, `failed` those of them that could not be voiced to their end.
+    `phrases` counts the reply's own, `failed` those of them that could not be voiced to their end; `trouble` says why
+    the last of those could not.
     """
 
     def __init__(self, turn: Turn, scene: Scene, language: str) -> None:
         self.phrases = 0
         self.failed = 0
+        self.trouble = ""
         self.acknowledged = False
         self._turn = turn
         self._scene = scene
@@ -91,6 +94,16 @@ class Speaking:
     async def finish(self, meter: Meter, *, broken_off: bool) -> None:
         """Say what is left, but not the beginning of a phrase that was `broken_off`."""
         await self._release_all([] if broken_off else self._splitter.flush(), meter)
+
+    async def recite(self, speech: SharedSpeech) -> None:
+        """Say what is recorded for many; a recording without words is heard, and told to nobody."""
+        for number, recording in enumerate(speech.recordings, 1):
+            ready = PhraseReady(turn_id=self._turn.id, phrase=number, text=recording.text, boundary=recording.boundary)
+            if recording.text:
+                self.phrases += 1
+                self._turn.timeline.mark("first_phrase")
+                await self._turn.links.emit(ready)
+            await self._queue.put(ready)
 
     async def close(self) -> None:
         """Note that there is nothing more to voice."""
@@ -148,7 +161,20 @@ class Speaking:
 
     # ------------------------------------------------------------ the voice
 
-    async def _synthesize(self, phrase: PhraseReady, take_back: TakeBack) -> AsyncIterator[AudioChunk | WordMark]:
+    def _synthesize(self, phrase: PhraseReady, take_back: TakeBack) -> AsyncIterator[AudioChunk | WordMark]:
+        speech = self._turn.speech
+        return self._say(phrase, take_back) if speech is None else self._replay(phrase, speech)
+
+    async def _replay(self, phrase: PhraseReady, speech: SharedSpeech) -> AsyncIterator[AudioChunk | WordMark]:
+        meter = speech.recordings[phrase.phrase - 1].meter
+        async with closing(speech.read(phrase.phrase)) as items:
+            async for item in items:
+                self.voicing.start_at = speech.start_at
+                if meter.engine:
+                    self._turn.timeline.engine("tts", meter.engine, meter.total_ms, meter.troubles)
+                yield item
+
+    async def _say(self, phrase: PhraseReady, take_back: TakeBack) -> AsyncIterator[AudioChunk | WordMark]:
         turn, meter = self._turn, Meter()
         said = say_phrase(
             turn.links.chains["tts"],
@@ -175,6 +201,7 @@ class Speaking:
             self._note_first_audio(acknowledgement=self.acknowledged and output.phrase == 1)
         elif isinstance(output, PhraseFailed) and not (self.acknowledged and output.phrase == 1):
             self.failed += 1
+            self.trouble = output.message
         await self._turn.links.emit(output)
 
     def _note_first_audio(self, *, acknowledgement: bool) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mynah.bus import EventBus
+from mynah.conversation.arbitration import Arbitration
 from mynah.conversation.listening import ListeningOptions, OpenMicrophone
+from mynah.conversation.media import Media
 from mynah.conversation.persona import Persona
 from mynah.conversation.scene import Latency, TurnLimits
 from mynah.conversation.tools import Tools
@@ -42,6 +44,8 @@ class Surroundings:
     personas: Mapping[str, Persona]
     bus: EventBus
     tools: Tools
+    media: Media
+    arbitration: Arbitration
     turn_limits: TurnLimits = field(default_factory=TurnLimits)
     latency: Latency = field(default_factory=Latency)
     limits: SessionLimits = field(default_factory=SessionLimits)

@@ -85,22 +85,22 @@ class Toolbox:
             wrong = "; ".join(f"{': '.join([*map(str, mistake.path), mistake.message])}" for mistake in mistakes)
             return f"The arguments are wrong: {wrong}. They must fit {form}", False
         try:
-            async with asyncio.timeout(spec.timeout_s):
+            async with asyncio.timeout(spec.timeout_s) as limit:
                 result = await spec.run(self._hub, self._session, arguments)
-        except TimeoutError:
-            return f"The tool took more than {spec.timeout_s:g} s and was stopped.", False
+            return as_text(result), True
         except Exception as failure:
+            if isinstance(failure, TimeoutError) and limit.expired():
+                return f"The tool took more than {spec.timeout_s:g} s and was stopped.", False
             # A tool's failure is told to the model, which can say so; a defect of it must not end the turn.
             error = cause(failure)
             if isinstance(error, MynahError):
                 return bounded(str(error)), False
             log.exception("tool %s failed", call.name)
             return _defect(call), False
-        return as_text(result), True
 
 
 def as_text(result: Any) -> str:
-    """Return a tool's result as the language model is told of it."""
+    """Return a tool's result as the language model is told of it. Raises what `json.dumps` does."""
     if result is None:
         return "Done."
     return bounded(result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, default=str))

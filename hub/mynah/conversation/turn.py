@@ -11,6 +11,7 @@ from functools import partial
 from typing import Final, Literal
 
 from mynah.config.schema import own_options
+from mynah.conversation.arbitration import Contest
 from mynah.conversation.drafts import Drafts
 from mynah.conversation.failing import failure
 from mynah.conversation.hearing import Hearing
@@ -18,6 +19,7 @@ from mynah.conversation.listening import ListeningOptions
 from mynah.conversation.playback import VoicedPhrase, heard_text
 from mynah.conversation.replying import Replying, draft_items, first_usable
 from mynah.conversation.scene import UNTRANSCRIBED, Exchange, Latency, Scene, TurnLimits
+from mynah.conversation.shared_speech import SharedSpeech
 from mynah.conversation.speaking import Speaking
 from mynah.conversation.tools import Toolbox
 from mynah.conversation.utterance import Utterance
@@ -58,6 +60,8 @@ class Links:
 class Turn:
     """A turn: `text` was given, or `utterance` is being spoken; `recipe` "say" speaks the text as it is.
 
+    With `speech` it says what is recorded there. `contest` decides whether it is this speaker that answers. `stopped`
+    is why it was stopped.
     `clip` is the utterance itself where a language model `hears` it; then it is `untranscribed` at first. `ended` is
     the output that the turn ended with by itself; `over` says that it was stopped.
     """
@@ -70,6 +74,8 @@ class Turn:
     recipe: Literal["converse", "say"] = "converse"
     start_at: float | None = None
     urgency: Urgency = "reply"
+    speech: SharedSpeech | None = None
+    contest: Contest | None = None
     timeline: Timeline = field(default_factory=Timeline)
     hears: OpenEngine | None = None
     clip: AudioClip | None = None
@@ -79,6 +85,7 @@ class Turn:
     reply: str = ""
     ended: Output | None = None
     over: bool = False
+    stopped: str = ""
     trouble: MynahError | None = None
     stage: Stage = "listening"
     speaking: Speaking | None = None
@@ -178,12 +185,15 @@ class Turn:
         replying = Replying(self, scene, language, drafts, hearing)
         await self.begin("thinking" if self.recipe == "converse" else "speaking")
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._think(replying, speaking, waited))
+            if self.speech is not None:
+                group.create_task(self._recite(self.speech, speaking))
+            else:
+                group.create_task(self._think(replying, speaking, waited))
             group.create_task(speaking.voice())
         if self.timeline.marks.get("first_audio"):
             self.timeline.mark("last_audio")
-        if self.trouble is None and self.phrases and speaking.failed == self.phrases:
-            self.trouble = MynahError("the reply could not be voiced")
+        if self.trouble is None and speaking.failed and speaking.failed >= self.phrases:
+            self.trouble = MynahError(speaking.trouble if self.speech else "the reply could not be voiced")
 
     async def _think(self, replying: Replying, speaking: Speaking, waited_s: float) -> None:
         meter, after = replying.meter, self.links.latency.acknowledge_after
@@ -206,6 +216,12 @@ class Turn:
         await speaking.finish(meter, broken_off=self.trouble is not None)
         if self.trouble is None and not self.phrases:
             self.trouble = MynahError("the reply was empty")
+        await speaking.close()
+
+    async def _recite(self, speech: SharedSpeech, speaking: Speaking) -> None:
+        if speech.text:
+            await self._take_token(speech.text)
+        await speaking.recite(speech)
         await speaking.close()
 
     async def _take_token(self, token: str) -> None:

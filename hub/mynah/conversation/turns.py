@@ -12,7 +12,7 @@ from mynah.bus import EventBus
 from mynah.conversation.delivery import Delivery
 from mynah.conversation.history import History, turn_number
 from mynah.conversation.turn import Links, Turn
-from mynah.errors import LimitError
+from mynah.errors import LimitError, MynahError
 from mynah.events import Replied, ReplyFailed, ReplyInterrupted
 from mynah.outputs import Interrupted, StageStarted, TurnDropped, TurnFailed
 
@@ -23,6 +23,12 @@ CLEANUP_S: Final = 5.0
 
 NEW_INPUT: Final = "new input"
 """Why a reply gives way to what a person says next."""
+
+ANNOUNCEMENT: Final = "announcement"
+"""Why a reply gives way to what is announced, where it shall not go on."""
+
+GENTLE: Final = (NEW_INPUT, ANNOUNCEMENT)
+"""Reasons that stop no alarm."""
 
 MAX_TURNS: Final = 8
 """Turns of one session that may be under way at once; more are refused."""
@@ -52,7 +58,7 @@ class Turns:
         self.count += 1
         turn = Turn(f"t{self.count}", self._links(), **what)
         self.known[turn.id] = turn
-        self._delivery.begin(turn.id, turn.urgency)
+        self._delivery.begin(turn.id, turn.urgency, turn.speech.encodings if turn.speech else None)
         if turn.being_heard:
             self._delivery.post(StageStarted(turn_id=turn.id, stage="listening"))
         task = asyncio.get_running_loop().create_task(self._run(turn), name=f"turn {self._session_id}/{turn.id}")
@@ -66,6 +72,7 @@ class Turns:
         except Exception:
             # A defect in one turn must not end the session; the person is told, the log has the rest.
             log.exception("session %s: turn %s failed", self._session_id, turn.id)
+            turn.trouble = turn.trouble or MynahError("internal error")
             if turn.ended is None:
                 for output in turn.failure("internal error"):
                     self._delivery.post(output)
@@ -120,6 +127,18 @@ class Turns:
         turn = self.known.get(turn_id)
         return turn is None or turn.over
 
+    def outcome(self, turn: Turn) -> str | None:
+        """Return why a turn was not heard to its end, "" where it was, None while it may still be."""
+        if turn.stopped:
+            return f"it was interrupted: {turn.stopped}"
+        if turn.over:
+            return "its conversation has ended"
+        if isinstance(turn.ended, TurnFailed):
+            return turn.ended.message
+        if turn.ended is None or (turn.id in self.known and self._delivery.is_sounding(turn.id)):
+            return None
+        return turn.speaking.trouble if turn.speaking else ""
+
     # ------------------------------------------------------------ stopping
 
     def interrupt(self, reason: str, *, keep: Turn | None = None) -> bool:
@@ -127,7 +146,7 @@ class Turns:
         stopped = False
         for turn in list(self.known.values()):
             going_on = turn.id in self.tasks or self.is_sounding(turn)
-            spared = turn is keep or turn.being_heard or (turn.urgency == "alarm" and reason == NEW_INPUT)
+            spared = turn is keep or turn.being_heard or (turn.urgency == "alarm" and reason in GENTLE)
             if going_on and not turn.over and not spared:
                 self.stop(turn, reason)
                 stopped = True
@@ -138,6 +157,7 @@ class Turns:
         playback = self._delivery.playbacks[turn.id]
         heard_ms = playback.heard_ms
         heard = turn.heard(playback.made_ms(heard_ms))
+        turn.stopped = reason
         self.silence(turn)
         self._delivery.spool.put_now(
             Interrupted(turn_id=turn.id, heard_ms=round(heard_ms, 1), heard=heard, reason=reason)
@@ -153,6 +173,14 @@ class Turns:
     def drop(self, turn: Turn, reason: str) -> None:
         """Forget a turn that is being heard: nobody said anything to be answered."""
         if turn.being_heard and not turn.over:
+            self.silence(turn)
+            self._delivery.spool.put_now(TurnDropped(turn_id=turn.id, reason=reason))
+            log.info("session %s: turn %s dropped: %s", self._session_id, turn.id, reason)
+
+    def give_way(self, turn: Turn, reason: str) -> None:
+        """Forget a turn, whether it is still being heard or not: somebody else answers."""
+        if turn.ended is None and not turn.over:
+            turn.stopped = reason
             self.silence(turn)
             self._delivery.spool.put_now(TurnDropped(turn_id=turn.id, reason=reason))
             log.info("session %s: turn %s dropped: %s", self._session_id, turn.id, reason)
@@ -188,4 +216,5 @@ class Turns:
         unheard = self._delivery.unheard_turns()
         for turn_id, turn in list(self.known.items()):
             if turn.over or not (turn_id in self.tasks or turn_id in unheard or self.is_sounding(turn)):
-                del self.known[turn_id], self._delivery.playbacks[turn_id]
+                del self.known[turn_id]
+                self._delivery.forget(turn_id)

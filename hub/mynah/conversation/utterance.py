@@ -43,6 +43,15 @@ class Utterance:
             self.cut = True
             self.end()
 
+    def beginning(self, size: int) -> bytes:
+        """Return what there is of the first `size` bytes."""
+        found = bytearray()
+        for chunk in self._chunks:
+            if len(found) >= size:
+                break
+            found += chunk
+        return bytes(found[:size])
+
     def end(self) -> None:
         """Note that the person has finished, now."""
         if self.ended_at is None:

@@ -149,7 +149,8 @@ class LimitedCall(Generic[T]):
                     _check(task)
                     return
                 yield self._given.pop()
-                self._wanted.set_result(None)
+                if not self._wanted.done():  # it is where a stray cancellation of the engine's has ended its task
+                    self._wanted.set_result(None)
         except (Exception, GeneratorExit):
             self._patience = HAND_OVER_S  # somebody goes on from here; who was cancelled has time
             raise
@@ -159,6 +160,8 @@ class LimitedCall(Generic[T]):
                 self._given_up = True
                 task.cancel()
                 await self._let_go(task)
+            elif not task.cancelled():
+                task.exception()  # it may have failed in the moment in which the consumer went away: nobody asks then
 
     async def _ask(self) -> None:
         """Be the engine's task: hand on one output after the other, each when it is wanted."""

@@ -1,7 +1,8 @@
 """The speech cache: a phrase that a voice has said before is heard again without asking the engine.
 
-Voices are wrapped where they are opened, so that nobody above knows of it. The cache fills while audio goes by, and
-nobody ever waits for it: memory is asked first, the disk for a moment only, and files are written in a thread.
+Voices are wrapped where they are opened, so that chains know nothing of it; whoever says a phrase looks first at what
+is `kept`. The cache fills while audio goes by, and nobody ever waits for it: memory is asked first, the disk for a
+moment only, and files are written in a thread.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
-from mynah.audio import AudioChunk
+from mynah.audio import AudioChunk, Converter, converter
 from mynah.engines.limits import closing
 from mynah.engines.protocols import TextToSpeech, Warmable
 from mynah.engines.speech_store import VERSION, Recording, SpeechStore
+from mynah.errors import AudioError
 from mynah.specs import EngineSpec
 from mynah.values import Grounding, Hints, Voice, WordMark
 
@@ -154,7 +156,7 @@ class SpeechCache:
 
 
 class CachedVoice:
-    """A voice in front of another: says what is kept, passes on what the other says, and keeps it once complete."""
+    """A voice in front of another: passes on what the other says, and keeps it once complete."""
 
     def __init__(self, voice: TextToSpeech, cache: SpeechCache, name: str, options: Mapping[str, Any]) -> None:
         self.inner: Any = voice
@@ -163,17 +165,8 @@ class CachedVoice:
         self._options = options
 
     async def synthesize(self, text: str, *, voice: Voice, language: str) -> AsyncIterator[AudioChunk | WordMark]:
-        """Yield what the engine gave for the same before, in the same pieces, or gives now."""
-        cache = self._cache
-        key = self._key(text, voice, language)
-        recording = await cache.find(key)
-        if recording is not None:
-            cache.hits += 1
-            for item in recording.items:
-                yield item
-                await asyncio.sleep(0)  # others have their turn between two chunks, as they do with an engine
-            return
-        cache.misses += 1
+        """Yield what the engine gives now."""
+        self._cache.misses += 1
         tape = Tape()
         async with closing(self.inner.synthesize(text, voice=voice, language=language)) as items:
             async for item in items:
@@ -181,7 +174,18 @@ class CachedVoice:
                 yield item
         recording = tape.recording()
         if recording is not None:
-            cache.keep(key, recording)
+            self._cache.keep(self._key(text, voice, language), recording)
+
+    async def kept(self, text: str, *, voice: Voice, language: str) -> KeptVoice | None:
+        """Return a voice that says what the engine gave for the same before, if that is kept.
+
+        It is no call of the engine: it works while that rests, and says nothing of how it is.
+        """
+        recording = await self._cache.find(self._key(text, voice, language))
+        if recording is None:
+            return None
+        self._cache.hits += 1
+        return KeptVoice(recording)
 
     async def has(self, text: str, *, voice: Voice, language: str) -> bool:
         """Return whether that is kept; if so, it is in memory afterwards as far as there is room."""
@@ -199,13 +203,27 @@ class WarmableCachedVoice(CachedVoice):
         await self.inner.warm_up(grounding, hints)
 
 
+class KeptVoice:
+    """A voice that can say one thing: what is recorded."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+
+    async def synthesize(self, text: str, *, voice: Voice, language: str) -> AsyncIterator[AudioChunk | WordMark]:
+        """Yield what the engine gave, in the same pieces."""
+        for item in self._recording.items:
+            yield item
+            await asyncio.sleep(0)  # others have their turn between two chunks, as they do with an engine
+
+
 class Tape:
     """Records what goes by, up to `LONGEST` bytes."""
 
     def __init__(self) -> None:
         self._items: list[AudioChunk | WordMark] = []
         self._size = 0
-        self._audio = False
+        self._sounds = False
+        self._meter: Converter | None = None
         self._spoilt = False
 
     def add(self, item: AudioChunk | WordMark) -> None:
@@ -213,16 +231,29 @@ class Tape:
         if self._spoilt:
             return
         self._size += _ITEM_BYTES + (len(item.data) if isinstance(item, AudioChunk) else 0)
-        self._audio = self._audio or (isinstance(item, AudioChunk) and bool(item.data))
         self._items.append(item)
+        if isinstance(item, AudioChunk) and item.data and not self._sounds:
+            self._listen(item)
         if self._size > LONGEST:
             self._spoilt = True
+        if self._spoilt:
             self._items.clear()
 
+    def _listen(self, chunk: AudioChunk) -> None:
+        """Find out whether it is sound: a page of HTML that came as MP3 must not be kept for good."""
+        if chunk.format.is_pcm or chunk.ms:
+            self._sounds = True
+            return
+        try:
+            self._meter = self._meter or converter(chunk.format, chunk.format)
+            self._sounds = any(piece.ms for piece in self._meter.feed(chunk.data))
+        except AudioError:
+            self._spoilt = True
+
     def recording(self) -> Recording | None:
-        """Return what was recorded; None where it is too long, has no audio or is of several formats."""
+        """Return what was recorded; None where it is too long, has no sound or is of several formats."""
         formats = {item.format for item in self._items if isinstance(item, AudioChunk)}
-        if self._spoilt or not self._audio or len(formats) != 1:
+        if self._spoilt or not self._sounds or len(formats) != 1:
             return None
         return Recording(tuple(self._items), self._size)
 

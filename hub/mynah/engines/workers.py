@@ -21,6 +21,11 @@ from mynah.errors import EngineError, EngineUnavailable
 WINDOW: Final = 64
 """Items on their way to a worker, and outputs on their way back, at most."""
 ABANDON_S: Final = 0.2
+"""How long a worker has to give up a job; then it is killed."""
+SUCCESSOR_S: Final = 0.03
+"""After this its successor is started, so that it is ready when it is needed. Most workers give up at once."""
+GONE_S: Final = 0.05
+"""How long the end of a process that was killed is waited for."""
 STOP_S: Final = 1.0
 LAST_LINES: Final = 8
 
@@ -236,6 +241,7 @@ class WorkerPool:
         self._numbers = itertools.count(1)
         self._background: set[asyncio.Task[None]] = set()
         self._stopping: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     async def __aenter__(self) -> Self:
         try:
@@ -294,24 +300,62 @@ class WorkerPool:
 
     async def _release(self, slot: _Slot, worker: _Worker, job: _Job) -> None:
         try:
-            if not job.ended.is_set() and await worker.abandon(job):
-                return
-            if not worker.alive or not job.ended.is_set():
+            if self._closed:
+                return  # a job that was given up late: nobody would stop a new worker
+            if not job.ended.is_set():
+                await self._end_job(slot, worker, job)
+            elif not worker.alive:
                 await self._fill(slot)
         except EngineError as error:
             log.warning("no new worker: %s", error)  # the next job tries again and says so
         finally:
             self._idle.put_nowait(slot)
 
+    async def _end_job(self, slot: _Slot, worker: _Worker, job: _Job) -> None:
+        """Have the job given up; where that takes long, keep whichever is ready first: the worker or a successor."""
+        giving_up = asyncio.create_task(worker.abandon(job))
+        await asyncio.wait({giving_up}, timeout=SUCCESSOR_S)
+        if giving_up.done() and giving_up.result():
+            return
+        successor = asyncio.create_task(self._start())
+        try:
+            await asyncio.wait({giving_up, successor}, return_when=asyncio.FIRST_COMPLETED)
+            ready = successor.done() and successor.exception() is None
+            if not ready and await giving_up:
+                return
+            slot.worker = None
+            await asyncio.wait({self._stop(worker)}, timeout=GONE_S)
+            slot.worker = await successor
+        finally:
+            giving_up.cancel()
+            if slot.worker is worker or slot.worker is None:
+                self._keep_stopping(self._never_mind(successor))
+
+    async def _never_mind(self, successor: asyncio.Task[_Worker]) -> None:
+        successor.cancel()
+        await asyncio.wait({successor})
+        if not successor.cancelled() and successor.exception() is None:
+            await successor.result().stop(0)
+
     async def _fill(self, slot: _Slot) -> _Worker:
         old, slot.worker = slot.worker, None
         if old is not None:
-            # By itself, so that it goes even where this is cancelled; nobody waits for it but the pool's end.
-            stopping = asyncio.create_task(old.stop(0))
-            self._stopping.add(stopping)
-            stopping.add_done_callback(self._stopping.discard)
-        slot.worker = await _Worker.start(self._factory, self._args, self._start_timeout)
+            self._stop(old)
+        slot.worker = await self._start()
         return slot.worker
+
+    async def _start(self) -> _Worker:
+        return await _Worker.start(self._factory, self._args, self._start_timeout)
+
+    def _stop(self, worker: _Worker) -> asyncio.Task[None]:
+        # By itself, so that it goes even where this is cancelled; nobody waits for it to the end but the pool's.
+        return self._keep_stopping(worker.stop(0))
+
+    def _keep_stopping(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        stopping = asyncio.create_task(work)
+        self._stopping.add(stopping)
+        stopping.add_done_callback(self._stopping.discard)
+        return stopping
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -319,6 +363,7 @@ class WorkerPool:
         task.add_done_callback(self._background.discard)
 
     async def _close(self) -> None:
+        self._closed = True
         for task in (tasks := tuple(self._background)):
             task.cancel()
         if tasks:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from mynah.audio import Converter, converter
 from mynah.testing.received import Received, ReceivedAudio
 
 Playback = Literal["virtual", "real_time", "silent"]
@@ -22,6 +23,7 @@ class _Reel:
 
     arrived_ms: float = 0.0
     through_at: float = 0.0
+    began_at: float | None = None
 
 
 class Loudspeaker:
@@ -36,6 +38,20 @@ class Loudspeaker:
         self._clock = clock
         self._free_at = clock()
         self._reels: dict[str, _Reel] = {}
+        self._waits: dict[str, float] = {}
+
+    def wait_until(self, turn: str, at: float) -> None:
+        """Have the turn's first sample sound at `at` of the loudspeaker's clock, in seconds, and not before."""
+        self._waits[turn] = at
+
+    def began_at(self, turn: str) -> float | None:
+        """Return when the turn's first sample sounded, or will, in seconds of the loudspeaker's clock."""
+        reel = self._reels.get(turn)
+        return reel.began_at if reel is not None else None
+
+    def through_at(self, turn: str) -> float:
+        """Return when all that has come of the turn has sounded, in seconds of the loudspeaker's clock."""
+        return self._reels[turn].through_at
 
     def place(self, turn: str, at_ms: float) -> None:
         """Note that the next audio of the turn is from `at_ms` on; a resumed reply begins in its middle."""
@@ -47,7 +63,10 @@ class Loudspeaker:
         now = self._clock()
         if reel.through_at and now > self._free_at:
             self.gap_ms += (now - self._free_at) * 1000
-        self._free_at = max(now, self._free_at) + ms / 1000
+        begins = max(now, self._free_at, self._waits.pop(turn, now))
+        if reel.began_at is None:
+            reel.began_at = begins
+        self._free_at = begins + ms / 1000
         reel.arrived_ms += ms
         reel.through_at = self._free_at
 
@@ -73,21 +92,34 @@ class Player:
     """Plays the audio of track 0 and reports by `tell(turn, ms)` how much of it has sounded.
 
     `mode` is "virtual" (audio has sounded when it arrives), "real_time" (it takes as long as it lasts; `report` must
-    run) or "silent" (it has sounded when it arrives, but nobody is told).
+    run) or "silent" (it has sounded when it arrives, but nobody is told). In real time a turn that has a `start_at`
+    waits for it, where `hub_ahead_ms()` tells what the hub's clock is ahead of `clock`.
     """
 
-    def __init__(self, mode: Playback, tell: Callable[[str, float], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        mode: Playback,
+        tell: Callable[[str, float], Awaitable[None]],
+        clock: Callable[[], float] = time.monotonic,
+        hub_ahead_ms: Callable[[], float | None] = lambda: None,
+    ) -> None:
         self.mode = mode
-        self.loudspeaker = Loudspeaker(real_time=mode == "real_time")
+        self.loudspeaker = Loudspeaker(real_time=mode == "real_time", clock=clock)
+        self._hub_ahead_ms = hub_ahead_ms
         self._tell = tell
         self._told: dict[str, float] = {}
         self._compressed: dict[str, bool] = {}
+        self._meters: dict[tuple[str, int], Converter] = {}
 
     async def play(self, audio: ReceivedAudio) -> None:
         """Play the audio of one frame."""
         if audio.track == 0:
             self._compressed[audio.turn] = not audio.format.is_pcm
-            if audio.format.is_pcm:
+            if self.mode == "real_time" and not audio.format.is_pcm:
+                key = (audio.turn, audio.phrase)
+                meter = self._meters.setdefault(key, converter(audio.format, audio.format))
+                self.loudspeaker.take(audio.turn, sum(chunk.ms for chunk in meter.feed(audio.data)))
+            elif audio.format.is_pcm:
                 self.loudspeaker.take(audio.turn, audio.format.pcm_ms(len(audio.data)))
                 await self._acknowledge(audio.turn, REPORT_MS)
 
@@ -98,8 +130,14 @@ class Player:
             self.loudspeaker.stop(turn)
         elif data.get("track") == 0 and message.name == "speech_started":
             self.loudspeaker.place(turn, data["at_ms"])
+            ahead_ms = self._hub_ahead_ms()
+            if self.mode == "real_time" and ahead_ms is not None and data.get("start_at") is not None:
+                self.loudspeaker.wait_until(turn, (data["start_at"] - ahead_ms) / 1000)
         elif data.get("track") == 0 and message.name == "speech_ended":
-            if self._compressed.get(turn):  # how long compressed audio sounds is known at its end only
+            meter = self._meters.pop((turn, int(data["phrase"])), None)
+            if meter is not None:
+                self.loudspeaker.take(turn, sum(chunk.ms for chunk in meter.flush()))
+            elif self._compressed.get(turn):  # nobody measured it, as it has sounded when it arrives
                 self.loudspeaker.take(turn, data["ms"])
             await self._acknowledge(turn, 0.0)
 

@@ -40,8 +40,9 @@ class FakeSpeaker:
             speaker.reply_wav(Path("reply.wav"))
 
     `playback` is "virtual" (audio has sounded when it arrives), "real_time" (it takes as long as it lasts) or "silent"
-    (nothing is reported; call `played` yourself). What else a `hello` may hold goes in as keyword arguments: speaker,
-    persona, language, context, policy. Connecting raises `HubRefused` where the hub says no.
+    (nothing is reported; call `played` yourself). One that plays in real time keeps to a `start_at` once
+    `sync_clock` was called; `clock` is its own clock, in seconds. What else a `hello` may hold goes in as keyword
+    arguments: speaker, persona, language, context, policy. Connecting raises `HubRefused` where the hub says no.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class FakeSpeaker:
         records: AudioFormat = LISTENING,
         buffer_ms: float | None = None,
         playback: Playback = "virtual",
+        clock: Callable[[], float] = time.monotonic,
         **hello: Any,
     ) -> None:
         self.url = url
@@ -60,7 +62,9 @@ class FakeSpeaker:
         self.welcome: Mapping[str, Any] = {}
         self.close_code: int | None = None
         self.close_reason = ""
-        self._player = Player(playback, self.played)
+        self._clock = clock
+        self._hub_ahead_ms: float | None = None
+        self._player = Player(playback, self.played, clock, lambda: self._hub_ahead_ms)
         self._hello = {
             "version": 1,
             "token": token,
@@ -233,14 +237,16 @@ class FakeSpeaker:
         return await self._new_turn(known, timeout_s)
 
     async def sync_clock(self, rounds: int = 5) -> float:
-        """Return what the hub's clock is ahead of `time.monotonic`, in milliseconds, from the quickest of `rounds`."""
+        """Return what the hub's clock is ahead of the speaker's, in milliseconds, from the quickest of `rounds`."""
         best = (float("inf"), 0.0)
         for _ in range(rounds):
-            await self.send("clock", client_ms=time.monotonic() * 1000)
+            await self.send("clock", client_ms=self._clock() * 1000)
             answer = await self.expect("clock")
-            t0, t3 = float(answer.data["client_ms"]), answer.at * 1000
+            late_s = time.monotonic() - answer.at
+            t0, t3 = float(answer.data["client_ms"]), (self._clock() - late_s) * 1000
             t1, t2 = float(answer.data["received_ms"]), float(answer.data["sent_ms"])
             best = min(best, ((t3 - t0) - (t2 - t1), ((t1 - t0) + (t2 - t3)) / 2))
+        self._hub_ahead_ms = best[1]
         return best[1]
 
     # ------------------------------------------------------------ waiting for the hub

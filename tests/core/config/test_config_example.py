@@ -28,6 +28,7 @@ from mynah.config.yaml_loader import read_yaml
 from mynah.specs import ComponentSpec, EngineSpec, PersonaSpec
 from mynah_espeak.config import SCHEMA as ESPEAK
 from mynah_http.config import SCHEMA as HTTP
+from mynah_mqtt.config import SCHEMA as MQTT
 from mynah_tools import mynah_tools
 from mynah_vad.config import SCHEMA as VAD
 
@@ -41,6 +42,7 @@ def example_specs(specs):
     run, open_engine = specs[0].run, specs[1].open
     return (
         ComponentSpec(name="http", run=run, schema=HTTP),
+        ComponentSpec(name="mqtt", run=run, schema=MQTT),
         EngineSpec(name="pocketsphinx", kind="stt", open=open_engine, embedded=True),
         EngineSpec(name="espeak", kind="tts", open=open_engine, schema=ESPEAK, embedded=True),
         EngineSpec(name="facts", kind="llm", open=open_engine, embedded=True),

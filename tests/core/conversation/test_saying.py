@@ -511,3 +511,27 @@ def test_a_text_that_one_voice_cannot_say_is_no_reason_to_avoid_it():
 def test_a_failure_before_any_audio_is_told_as_it_is():
     _, error = run_in_virtual_time(phrase_of(WordVoice(1, True, "raise", 0), take_back=lambda ms: None))
     assert error == "v1: refused"
+
+
+def test_a_voice_that_changes_its_format_in_mid_phrase_is_followed_after_its_last_word():
+    class Fickle:
+        async def synthesize(self, text, *, voice, language):
+            yield WordMark(5, 500)
+            yield AudioChunk(bytes(LISTENING.pcm_bytes(700)), LISTENING)
+            yield AudioChunk(b"<html>502 Bad Gateway</html>", MP3)
+
+    second = WordVoice(2)
+    items, error = run_in_virtual_time(phrase_of(Fickle(), second, take_back=lambda ms: ms))
+    assert (error, second.said) == ("", ["bravo charlie delta."])
+    assert {item.format for item in items if isinstance(item, AudioChunk)} == {LISTENING}
+
+
+def test_a_voice_that_comes_to_no_end_is_stopped():
+    class Endless:
+        async def synthesize(self, text, *, voice, language):
+            while True:
+                yield AudioChunk(bytes(LISTENING.pcm_bytes(10_000)), LISTENING)
+
+    items, error = run_in_virtual_time(phrase_of(Endless(), take_back=lambda ms: None))
+    assert error.startswith("v1: does not come to an end of the phrase; the phrase ends after")
+    assert sum(item.ms for item in items) < 150_000

@@ -82,3 +82,21 @@ def test_a_defect_is_told_and_heard_as_well(in_room, monkeypatch):
         assert room.audio() == CHIME
 
     in_room(scenario)
+
+
+def test_of_a_reply_that_a_defect_broke_off_history_keeps_what_was_voiced(in_room, monkeypatch):
+    from mynah.conversation.speaking import Speaking
+
+    async def breaks(self, *args, **options):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Speaking, "finish", breaks)
+
+    async def scenario(room):
+        room.session.submit("hello")
+        assert isinstance(await room.turn_over(), TurnFailed)
+        assert [phrase.text for phrase in room.of(PhraseReady)] == ["Lions eat meat."]
+        assert [exchange.reply for exchange in room.session.history] == ["Lions eat meat."]
+
+    llm = ScriptedLanguageModel(["Lions eat meat. ", "They sleep", " a lot"], each_s=1.0)
+    in_room(scenario, llm=llm, tts=ScriptedTextToSpeech())

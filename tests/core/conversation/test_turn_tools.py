@@ -293,3 +293,31 @@ def test_a_model_that_is_offered_nothing_is_called_without_tools(in_room):
         assert (await room.turn_over()).reply == "Hello."
 
     in_room(scenario, llm=Plain(), tts=ScriptedTextToSpeech())
+
+
+def test_a_result_that_is_no_json_is_the_tools_failure_and_the_turn_goes_on(ask):
+    room, llm, _, seen = ask([[ASK], ["I cannot look it up."]], Feeding({("lion", 1): "at noon"}))
+    assert told(llm) == ["The tool feeding failed. It cannot be used now."]
+    assert seen["last"].reply == "I cannot look it up."
+    assert [used.ok for used in room.of(ToolUsed)] == [False]
+
+
+def test_a_timeout_inside_a_tool_is_not_taken_for_its_own_limit(ask):
+    _, llm, _, _ = ask([[ASK], ["Later."]], Feeding(TimeoutError("the feeder did not answer")))
+    assert told(llm) == ["The tool feeding failed. It cannot be used now."]
+
+
+def test_a_model_that_failed_is_not_waited_for_again_after_a_tool(in_room):
+    dead = ScriptedLanguageModel(fault="hang")
+    llm, tool = ScriptedLanguageModel(rounds=[[ASK], ["At noon."]]), Feeding()
+    others = [spec for spec in house(tool, llm) if getattr(spec, "kind", "") != "llm"]
+    entries = [{"engine": "dead", "first_timeout": 3, "next_timeout": 3}, "llm"]
+
+    async def scenario(room):
+        room.session.submit("when are the lions fed")
+        assert (await room.turn_over()).reply == "At noon."
+        assert dead.calls.begun == 1
+        assert max(room.times) < 4
+
+    specs = (*others, scripted("llm", dead, name="dead"), scripted("llm", llm, name="llm"))
+    in_room(scenario, specs=specs, config={"engines": {"llm": entries}})

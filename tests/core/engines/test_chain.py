@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import gc
 import itertools
 import logging
 from contextlib import aclosing, asynccontextmanager
@@ -674,6 +675,36 @@ async def test_a_failure_while_letting_go_is_nobodys_failure_any_more(caplog):
             await task
         assert failures(chain) == {}
     assert "never retrieved" not in caplog.text
+
+
+@virtual
+async def test_a_failure_in_the_moment_of_a_cancellation_is_nobodys_failure(caplog):
+    async with chain_of(Script(1, EngineError("refused"))) as chain:
+        task = asyncio.ensure_future(collect(chain))
+        asyncio.get_running_loop().call_later(1, lambda: asyncio.get_running_loop().call_soon(task.cancel))
+        with contextlib.suppress(asyncio.CancelledError, EngineError):
+            await task
+        del task
+        gc.collect()
+    assert "never retrieved" not in caplog.text
+
+
+@virtual
+async def test_an_engine_whose_task_is_cancelled_while_its_output_is_used_has_failed():
+    tasks = []
+
+    class Cancelled:
+        async def run(self):
+            tasks.append(asyncio.current_task())
+            yield "a"
+            yield "b"
+
+    async with chain_of(Cancelled()) as chain:
+        with pytest.raises(EngineError, match="something that it waited for was cancelled"):
+            async with aclosing(chain.stream(run, total=60)) as outputs:
+                async for _ in outputs:
+                    tasks[0].cancel()
+                    await asyncio.sleep(1)
 
 
 @virtual

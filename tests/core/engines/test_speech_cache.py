@@ -20,6 +20,7 @@ from mynah.values import Grounding, Hints, Voice, WordMark
 
 MIB = 1 << 20
 PCM = AudioFormat("pcm_s16le", 16_000, 1)
+MP3 = AudioFormat("mp3", 24_000, 1)
 SAID = {"voice": Voice(), "language": "en"}
 
 
@@ -65,7 +66,10 @@ async def voice_of(cache, engine, *, name="voice", options=None):
 
 
 async def say(voice, text="hello there", **changes):
-    async with aclosing(voice.synthesize(text, **{**SAID, **changes})) as items:
+    """Return what is heard: what is kept, or else what the engine says."""
+    how = {**SAID, **changes}
+    voice = await voice.kept(text, **how) or voice
+    async with aclosing(voice.synthesize(text, **how)) as items:
         return [item async for item in items]
 
 
@@ -247,10 +251,11 @@ async def test_a_cancelled_phrase_is_not_kept(tmp_path):
         (),
         (WordMark(5, 10),),
         (AudioChunk(b"", PCM),),
+        (AudioChunk(b"<html>", MP3), AudioChunk(b"too many requests" * 200, MP3)),
         (chunk(), AudioChunk(b"x", AudioFormat("mp3", 16_000, 1))),
         tuple(chunk(LONGEST // 4) for _ in range(5)),
     ],
-    ids=["broke off", "failed", "nothing", "no audio", "empty audio", "two formats", "too long"],
+    ids=["broke off", "failed", "nothing", "no audio", "empty audio", "no sound", "two formats", "too long"],
 )
 async def test_what_is_not_a_whole_phrase_is_passed_on_and_not_kept(tmp_path, items):
     engine = Script(*items)
@@ -338,6 +343,7 @@ async def test_a_slow_disk_does_not_hold_up_the_first_audio_and_serves_the_next_
     async with cache_in(tmp_path, disk=2 * MIB) as cache, voice_of(cache, engine) as voice:
         await written(cache, 1)
         began = time.monotonic()
+        assert await voice.kept("hello there", **SAID) is None
         async with aclosing(voice.synthesize("hello there", **SAID)) as items:
             await anext(items)
             took = time.monotonic() - began

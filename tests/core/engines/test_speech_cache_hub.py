@@ -1,4 +1,4 @@
-"""The speech cache in a hub: nobody above the voice knows of it, and stock phrases are there when they are needed."""
+"""The speech cache in a hub: what is kept asks no voice, and stock phrases are there when they are needed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import aclosing
 import pytest
 
 from mynah.audio import LISTENING
+from mynah.errors import EngineError
 from mynah.outputs import LAST, SpeechChunk
 from mynah.specs import OutletOptions, PersonaSpec, SessionOptions
 from mynah.testing import ScriptedLanguageModel, ScriptedSpeechToText, ScriptedTextToSpeech, run_hub, scripted
@@ -184,3 +185,59 @@ async def test_an_interrupted_reply_leaves_nothing_half_in_the_cache(tmp_path):
         await until(lambda: voice.calls.ended == 1)
         told = hub.health()["speech_cache"]
         assert (told["memory_entries"], told["disk_entries"]) == (0, 0)
+
+
+class Moody(ScriptedTextToSpeech):
+    """A voice that refuses everything while it is `dead`."""
+
+    dead = False
+
+    async def synthesize(self, text, *, voice, language):
+        if self.dead:
+            raise EngineError("refused")
+        async with aclosing(super().synthesize(text, voice=voice, language=language)) as items:
+            async for item in items:
+                yield item
+
+
+@pytest.fixture
+def moody_house(tmp_path):
+    """A hub whose first voice may die, and whose second never does."""
+    voice, spare = Moody(), ScriptedTextToSpeech()
+    specs = (*specs_of(voice), scripted("tts", spare, name="spare"))
+    config = {
+        "engines": {"tts": [{"engine": "voice", "retry_after": 60}, "spare"]},
+        "speech_cache": {"stock_phrases": False, "disk_mb": 0},
+    }
+    return voice, spare, run_hub(tmp_path, specs=specs, config=config)
+
+
+def state_of(hub, name):
+    return next(entry for entry in hub.health()["engines"] if entry["name"] == name)
+
+
+async def test_what_is_kept_says_nothing_of_how_the_engine_is(moody_house):
+    voice, spare, house = moody_house
+    async with house as hub:
+        await heard_of(hub, lambda session: session.say("Hello."))
+        voice.dead = True
+        for text in ("One.", "Hello.", "Two.", "Hello.", "Three."):
+            assert (await heard_of(hub, lambda session, text=text: session.say(text)))[0]
+        told = state_of(hub, "voice")
+        assert (told["state"], told["calls"], told["failures"]) == ("resting", 4, 3)
+    assert [text for text, _ in spare.said] == ["One.", "Two.", "Three."]
+
+
+async def test_what_a_resting_voice_has_said_before_is_heard_all_the_same(moody_house):
+    voice, spare, house = moody_house
+    async with house as hub:
+        first, _ = await heard_of(hub, lambda session: session.say("Hello."))
+        voice.dead = True
+        for text in ("One.", "Two.", "Three."):
+            await heard_of(hub, lambda session, text=text: session.say(text))
+        again, last = await heard_of(hub, lambda session: session.say("Hello."))
+        assert again == first
+        assert last.timeline.engines["tts"] == "voice"
+        assert last.timeline.troubles == {}
+        assert state_of(hub, "voice")["state"] == "resting"
+    assert len(spare.said) == 3

@@ -195,6 +195,41 @@ async def test_a_worker_that_does_not_let_go_is_replaced_and_not_waited_for():
         assert not lives(old)
 
 
+async def test_the_successor_of_a_worker_that_does_not_let_go_is_on_its_way_before_that_is_certain(monkeypatch):
+    monkeypatch.setattr("mynah.engines.workers.ABANDON_S", 5.0)
+    async with pool() as workers:
+        (old,) = workers.pids
+        stream = workers.stream("hang")
+        await anext(stream)
+        began = time.monotonic()
+        await stream.aclose()
+        assert await workers.call("pid") != old
+        assert time.monotonic() - began < 4
+        assert not lives(old)
+
+
+async def test_a_worker_that_lets_go_while_its_successor_starts_stays_and_the_successor_goes(monkeypatch):
+    monkeypatch.setattr("mynah.engines.workers.SUCCESSOR_S", 0.0)
+    async with pool() as workers:
+        (old,) = workers.pids
+        for _ in range(3):
+            async with aclosing(workers.stream("wait", never())) as outputs:
+                await anext(outputs)
+            assert await workers.call("pid") == old
+        stopping = tuple(workers._stopping)
+    assert all(task.done() for task in stopping)
+
+
+async def test_a_pool_may_close_while_a_worker_is_being_replaced():
+    async with pool() as workers:
+        (old,) = workers.pids
+        stream = workers.stream("hang")
+        await anext(stream)
+        await stream.aclose()
+        await asyncio.sleep(0.06)
+    assert not lives(old)
+
+
 async def test_a_worker_that_dies_raises_with_its_last_words_and_is_replaced():
     async with pool() as workers:
         (old,) = workers.pids
@@ -266,3 +301,12 @@ async def test_what_a_worker_prints_and_logs_reaches_the_log(caplog):
             await workers.call("murmur")
     assert "toy_engine:Toy: stray" in caplog.messages
     assert ("toy", logging.WARNING, "psst") in caplog.record_tuples
+
+
+async def test_a_job_that_is_given_up_after_the_pool_has_closed_starts_no_worker():
+    async with pool() as workers:
+        stream = workers.stream("hang")
+        await anext(stream)
+    await stream.aclose()
+    await asyncio.sleep(0.1)
+    assert workers.pids == ()

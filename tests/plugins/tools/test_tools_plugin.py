@@ -139,9 +139,9 @@ async def test_a_place_that_there_is_not_is_told_to_the_model_with_those_that_th
 
 async def test_the_hub_announces_for_anybody_and_refuses_unknown_places(tmp_path):
     async with run_hub(tmp_path, specs=scripted_engines(), config=HOUSE) as hub:
-        assert hub.announce("Hello", "all") == ()
+        assert hub.announce("Hello", "all").taken == ()
         hub.open_session(SessionOptions(speaker="hall"))
-        assert hub.announce("Hello", "downstairs", urgency="alarm") == ("hall",)
+        assert hub.announce("Hello", "downstairs", urgency="alarm").taken == ("hall",)
         with pytest.raises(InputError, match="cellar"):
             hub.announce("Hello", "cellar")
         for text in (" ", "x" * 5000):
