@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from mynah.bench.codecs import CONVERSIONS
+from mynah.bench.crowd import words
 
 KEYS = ("scenario", "measure", "sessions", "critical_ms", "p50_ms", "p95_ms", "own_p50_ms", "own_p95_ms", "ratio")
 SHORT = ("--llm", "first=5,each=1", "--tts", "first=2,total=4", "--runs", "2")
@@ -98,7 +100,13 @@ def test_the_configured_engines_are_measured_where_they_are_asked_for(folder, co
         "first token", "first word", "first audio", "stt script_stt", "llm script_llm", "tts script_tts",
     }  # fmt: skip
     assert rows["first audio"]["own_p50_ms"] is not None
+    assert rows["first audio"]["cached_phrases"] == 1  # the reply was the same as to the question that is not counted
     assert rows["llm script_llm"]["through_hub"] is True
+
+
+def test_no_two_runs_use_the_same_words_so_that_no_cache_has_them():
+    first, second = (list(islice(words(), 100)) for _ in range(2))
+    assert len({*first, *second}) == 200
 
 
 def test_people_read_a_table_with_limits(doorbell):

@@ -90,7 +90,6 @@ def test_on_an_empty_configuration_it_says_where_it_listens_and_stops_when_told(
     hub = start("--port", "0")
     url = hub.url()
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
-    assert re.fullmatch(r"Mynah listens: mqtt at mqtt://127\.0\.0\.1:\d+", hub.line())
     assert get(f"{url}/health")[1]["components"]["http"]["state"] == "ready"
     assert (folder / "data" / "mynah.sqlite3").is_file()
     code, rest, seconds = hub.stop()

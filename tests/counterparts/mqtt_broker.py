@@ -94,9 +94,7 @@ class Mosquitto:
 
 
 @contextlib.contextmanager
-def mosquitto(
-    folder: Path, passwords: Mapping[str, str], tls: Mapping[str, Path] | None = None
-) -> Iterator[Mosquitto]:
+def mosquitto(folder: Path, passwords: Mapping[str, str], tls: Mapping[str, Path] | None = None) -> Iterator[Mosquitto]:
     broker = Mosquitto(folder, passwords, tls or {})
     broker.start()
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -33,7 +34,8 @@ class Peer:
         self.port = port
         self._make = lambda: aiomqtt.Client(
             "127.0.0.1", self.port, username=name, password=password, identifier=client_id or None,
-            protocol=aiomqtt.ProtocolVersion.V311, timeout=5, **options,
+            protocol=aiomqtt.ProtocolVersion.V311, timeout=5,
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)], **options,
         )  # fmt: skip
         self._filters = filters
         self._task: asyncio.Task[None] | None = None
@@ -49,8 +51,8 @@ class Peer:
         self.lost = False
         self.client = self._make()
         await self.client.__aenter__()
-        for filter in self._filters:
-            self.codes += [getattr(code, "value", code) for code in await self.client.subscribe(filter, 1)]
+        for pattern in self._filters:
+            self.codes += [getattr(code, "value", code) for code in await self.client.subscribe(pattern, 1)]
         self._task = asyncio.create_task(self._read())
 
     async def leave(self) -> None:
@@ -60,11 +62,10 @@ class Peer:
             await self.client.__aexit__(None, None, None)
 
     async def die(self) -> None:
-        """Lose the connection as in a power cut: the broker is not told."""
-        await self._stop_reading()
-        client = self.client._client
-        client.socket().close()
-        client._sock_close()
+        """Lose the connection as in a power cut: no goodbye is said."""
+        self.client._client.socket().shutdown(socket.SHUT_RDWR)
+        await until(lambda: self.lost, "the end of the connection")
+        await self.leave()
 
     async def publish(self, topic: str, content: Any, *, retain: bool = False, qos: int = 1) -> None:
         payload = content if isinstance(content, str | bytes) else json.dumps(content)
@@ -87,8 +88,9 @@ class Peer:
 
     async def _stop_reading(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+            while not self._task.done():  # Python 3.11's wait_for may keep a cancellation to itself
+                self._task.cancel()
+                await asyncio.wait({self._task}, timeout=1)
 
     async def _read(self) -> None:
         try:
@@ -110,7 +112,13 @@ class SimulatedSpeaker(Peer):
         self.base = base
         self.done: list[dict[str, Any]] = []
         self.state: dict[str, Any] = {"phase": "idle", "volume": 50, "mute": False, "microphone": "button", "hub": True}
-        self.info: dict[str, Any] = {"id": id, "board": "simulated", "firmware": "0.1.0", "protocol": 1, "mac": f"m{id}"}
+        self.info: dict[str, Any] = {
+            "id": id,
+            "board": "simulated",
+            "firmware": "0.1.0",
+            "protocol": 1,
+            "mac": f"m{id}",
+        }
         self._replies: dict[str, dict[str, Any]] = {}
         own = (self.topic("cmd"), self.topic("+/set"), f"{base}/hub/availability")
         will = aiomqtt.Will(self.topic("availability"), "offline", 1, True)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import secrets
 import string
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
+
+import aiohttp
 
 from mynah.bench.plan import PLAYS, Plan
 from mynah.testing.processes import HubProcess
@@ -63,7 +66,7 @@ async def each(
 async def ask_all(plan: Plan, hub: HubProcess, sessions: int) -> list[Asked]:
     """Let so many sessions ask their questions in writing; the first of each is not counted."""
     found: list[Asked] = []
-    names = words(sessions)
+    names = words()
     begun: set[FakeSpeaker] = set()
 
     async def ask(speaker: FakeSpeaker, chance: random.Random) -> None:
@@ -80,7 +83,17 @@ async def ask_all(plan: Plan, hub: HubProcess, sessions: int) -> list[Asked]:
     return found
 
 
-def words(sessions: int) -> Iterator[str]:
-    """Return words that nobody else uses, others for each number of sessions: zbaaaa, zbaaab, and so on."""
-    mark = "".join(string.ascii_lowercase[int(digit)] for digit in str(sessions))
+async def cache_hits(hub: HubProcess) -> int:
+    """Return how many phrases have come from the hub's speech cache so far."""
+    limit = aiohttp.ClientTimeout(TURN_S)
+    async with aiohttp.ClientSession(timeout=limit) as client, client.get(f"{hub.url}/health") as answer:
+        return int((await answer.json())["speech_cache"]["hits"])
+
+
+def words() -> Iterator[str]:
+    """Return words that nobody else uses, others each time: zfkoqaaa, zfkoqaab, and so on.
+
+    What a real voice has said in an earlier run may be in its speech cache.
+    """
+    mark = "".join(secrets.choice(string.ascii_lowercase.replace("q", "")) for _ in range(4))
     return (f"z{mark}q{''.join(letters)}" for letters in itertools.product(string.ascii_lowercase, repeat=3))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from mynah.audio import LISTENING, AudioChunk
+from mynah.bench.crowd import words
 from mynah.bench.plan import FRAME_MS, PLAYS, PLUGINS, Plan, Rows, spoken_question
 from mynah.config.check import Config, load_config, plugin_settings
 from mynah.config.schema import own_options
@@ -27,7 +28,9 @@ from mynah.testing.rows import bench_row
 from mynah.testing.speaker import FakeSpeaker
 from mynah.values import Grounding, Message, Token, Transcript
 
-PHRASE: Final = "Lions eat meat and sleep a lot."
+PHRASE: Final = "Lions {} eat meat."
+"""The hub makes one phrase of it; with a word of its own each time, as what was said before is in the speech cache."""
+
 OPEN_S: Final = 120.0
 RUN_S: Final = 60.0
 KINDS: Final = ("stt", "llm", "tts")
@@ -157,8 +160,9 @@ async def _reply(engine: Any, plan: Plan, persona: Persona) -> Taken:
 
 
 async def _speak(engine: Any, plan: Plan, persona: Persona) -> Taken:
+    text = PHRASE.format(next(words()))
     began = time.monotonic()
-    outputs = engine.synthesize(PHRASE, voice=persona.spec.voice, language=persona.spec.language)
+    outputs = engine.synthesize(text, voice=persona.spec.voice, language=persona.spec.language)
     return _since(began, await _times(outputs, lambda item: isinstance(item, AudioChunk)))
 
 
@@ -221,8 +225,9 @@ async def _thought(speaker: FakeSpeaker, plan: Plan, hub: HubProcess) -> tuple[f
 
 
 async def _said(speaker: FakeSpeaker, plan: Plan, hub: HubProcess) -> tuple[float, float] | None:
+    text = PHRASE.format(next(words()))
     began = time.monotonic()
-    turn = await speaker.say(PHRASE, timeout_s=RUN_S)
+    turn = await speaker.say(text, timeout_s=RUN_S)
     return ((turn.audio[0].at - began) * 1000, _engine_ms(turn, "tts")) if turn.audio else None
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from mynah.bench.bare import own_ms as bare_own_ms
 from mynah.bench.calls import Calls, took
-from mynah.bench.crowd import PAUSE_S, Asked, ask_all
+from mynah.bench.crowd import PAUSE_S, Asked, ask_all, cache_hits
 from mynah.bench.plan import TOKENS, Plan, Rows
 from mynah.testing.rows import bench_row
 
@@ -25,8 +25,10 @@ async def measure(plan: Plan) -> Rows:
     async with plan.hub() as (hub, calls):
         for sessions in plan.sessions:
             plan.tell(f"first audio, sessions: {sessions}")
+            kept = await cache_hits(hub)
             asked = await ask_all(plan, hub, sessions)
-            rows += _real(asked, sessions) if plan.real else _scripted(asked, sessions, plan, calls)
+            kept = await cache_hits(hub) - kept
+            rows += _real(asked, sessions, kept) if plan.real else _scripted(asked, sessions, plan, calls)
     return rows if plan.real else [await _beside_bare(row, plan) for row in rows]
 
 
@@ -63,14 +65,18 @@ def _scripted(asked: Sequence[Asked], sessions: int, plan: Plan, calls: Calls) -
     return rows
 
 
-def _real(asked: Sequence[Asked], sessions: int) -> Rows:
-    """Measure by what the hub says of its engines; it says so for the way to the first audio."""
+def _real(asked: Sequence[Asked], sessions: int, kept: int) -> Rows:
+    """Measure by what the hub says of its engines; it says so for the way to the first audio.
+
+    `kept` is how many phrases came from the speech cache: no voice was asked for those.
+    """
     arrivals = [_arrivals(entry) for entry in asked]
     engines = [sum(entry.turn.last("turn_finished")["engine_ms"].values()) for entry in asked]
     first = [bench_row(f"first {name}", [each[name] for each in arrivals], sessions=sessions, pause_s=list(PAUSE_S))
              for name in ("token", "word")]  # fmt: skip
     audio = [each["audio"] for each in arrivals]
-    return [*first, _row("audio", audio, engines, statistics.median(engines), sessions, asked)]
+    row = _row("audio", audio, engines, statistics.median(engines), sessions, asked)
+    return [*first, {**row, "cached_phrases": kept}]
 
 
 def _row(

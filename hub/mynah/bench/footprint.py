@@ -14,6 +14,9 @@ from mynah.testing.processes import HubProcess
 from mynah.testing.rows import bench_row
 from mynah.testing.speaker import FakeSpeaker
 
+PLAIN: Final = {"engines": {"vad": [{"engine": "vad", "model": "webrtc"}]}}
+"""The engines of a plain installation; with the extra `whisper` a better and larger detector takes its place."""
+
 FRAME: Final = b"\x01\x10" * 320
 CHATTY: Final = {"first_s": 0.1, "each_s": 0.02, "tokens": [" word", " more", "."] * 40}
 SLOW: Final = {"first_s": 0.05, "total_s": 0.2, "ms_per_word": 300.0}
@@ -29,7 +32,7 @@ async def embedded(plan: Plan) -> Rows:
     lasts_s = LISTENING.pcm_ms(sum(map(len, frames))) / 1000
     whole, engines, told = [], [], []
     plan.tell("embedded engines")
-    async with plan.hub({}) as (hub, _), FakeSpeaker(hub.url, plays=[PLAYS]) as speaker:
+    async with plan.hub(PLAIN) as (hub, _), FakeSpeaker(hub.url, plays=[PLAYS]) as speaker:
         await speaker.ask_audio(frames, timeout_s=60)  # the first turn may still wait for a model
         idle, workers = hub.resident_mb(), hub.workers_mb()
         for _ in range(max(1, plan.runs // 3)):
@@ -55,7 +58,7 @@ async def start(plan: Plan) -> Rows:
     healthy, idle, workers = [], 0.0, 0.0
     for number in range(min(3, plan.runs)):
         plan.tell(f"start, {number + 1}")
-        async with plan.hub({}) as (hub, _):
+        async with plan.hub(PLAIN) as (hub, _):
             healthy.append(hub.healthy_s)
             await asyncio.sleep(IDLE_S)
             idle, workers = hub.resident_mb(), hub.workers_mb()

@@ -54,7 +54,7 @@ async def measure(plan: Plan) -> Rows:
         for sessions in plan.sessions:
             plan.tell(f"interrupt, sessions: {sessions}")
             stopped: list[Stopped] = []
-            names = words(sessions)
+            names = words()
 
             async def stop(speaker: FakeSpeaker, chance: random.Random) -> None:
                 found = await _interrupted(speaker, chance, plan.question, next(names), real=plan.real)  # noqa: B023  # called within this round

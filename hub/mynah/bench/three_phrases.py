@@ -26,7 +26,7 @@ async def measure(plan: Plan) -> Rows:
     async with plan.hub(None if plan.real else script) as (hub, calls):
         for sessions in plan.sessions:
             plan.tell(f"three phrases, sessions: {sessions}")
-            names = words(sessions)
+            names = words()
             measured: dict[str, float] = {}
 
             async def say(speaker: FakeSpeaker, chance: random.Random) -> None:

@@ -27,8 +27,9 @@ class Hearing:
 
     async def understand(self) -> bool:
         """Turn the utterance into text; return whether there is something to answer."""
-        turn = self._turn
-        meter = Meter()
+        turn, utterance = self._turn, self._utterance
+        # While a person speaks nobody waits for a recogniser, and of those that failed the time counts too.
+        meter = Meter(since=lambda: utterance.ended_at)
         transcript = await self._transcribe(meter)
         self._note_end(meter)
         self._note_words(transcript)
@@ -109,9 +110,8 @@ class Hearing:
         speech_end = self._utterance.ended_at or meter.ended
         turn.timeline.mark("speech_end", speech_end)
         if meter.engine:
-            waited = max(0.0, meter.ended - max(speech_end, meter.began)) * 1000
             turn.timeline.mark("transcript")
-            turn.timeline.engine("stt", meter.engine, waited, meter.troubles)
+            turn.timeline.engine("stt", meter.engine, meter.total_ms, meter.troubles)
 
     def _note_words(self, transcript: Transcript) -> None:
         turn = self._turn

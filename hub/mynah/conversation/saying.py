@@ -57,13 +57,20 @@ async def say_phrase(
     where the phrase was cut if some of it was heard.
     """
     phrase = _Phrase(chain, text, voice, language)
+    source = await phrase.kept(avoid or (), meter)
+    if source is None:
+        source = _asked_for(phrase, total, meter, take_back, avoid)
+    async with closing(source) as items:
+        async for item in items:
+            yield item
+
+
+async def _asked_for(
+    phrase: _Phrase, total: float, meter: Meter, take_back: TakeBack, avoid: set[OpenEngine] | None
+) -> AsyncIterator[AudioChunk | WordMark]:
+    """Yield what the chain's engines make of `phrase`, one going on where another has died."""
+    chain = phrase.chain
     tried: list[OpenEngine] = []
-    kept = await phrase.kept(avoid or (), meter)
-    if kept is not None:
-        async with closing(kept) as items:
-            async for item in items:
-                yield item
-        return
     while True:
         stream = chain.stream(
             phrase.voiced, total=total, meter=meter, tried=tried, avoid=avoid,

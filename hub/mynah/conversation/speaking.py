@@ -230,6 +230,8 @@ async def _unless(
             if not first.done():
                 first.cancel()
                 await asyncio.wait({first})
+            elif not first.cancelled():
+                first.exception()  # it may have failed in the moment in which all was stopped: nobody asks then
         if first.cancelled():
             raise EngineError("the reply was there before it")
         try:

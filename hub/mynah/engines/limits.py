@@ -33,7 +33,7 @@ class Meter:
     """What a call spent inside an engine: `total_ms` in all; the last wait from `began` to `ended` (monotonic s).
 
     `troubles` says of each engine that was tried or passed over before `engine` why it did not answer, as
-    "name: reason".
+    "name: reason". With `since`, `total_ms` has only what came after the moment that it returns, once it returns one.
     """
 
     engine: str = ""
@@ -41,10 +41,14 @@ class Meter:
     began: float = 0.0
     ended: float = 0.0
     troubles: list[str] = field(default_factory=list)
+    since: Callable[[], float | None] | None = None
 
     def add(self, began: float, ended: float) -> None:
         """Count one wait."""
         self.began, self.ended = began, ended
+        if self.since is not None:
+            since = self.since()
+            began = ended if since is None else min(max(began, since), ended)
         self.total_ms += (ended - began) * 1000
 
 

@@ -245,10 +245,14 @@ class WorkerPool:
 
     async def __aenter__(self) -> Self:
         try:
-            await asyncio.gather(*(self._fill(slot) for slot in self._slots))
+            # All of them, even where one cannot start: those on their way would be left behind else.
+            found = await asyncio.gather(*(self._fill(slot) for slot in self._slots), return_exceptions=True)
         except BaseException:
             await self._close()
             raise
+        if trouble := next((each for each in found if isinstance(each, BaseException)), None):
+            await self._close()
+            raise trouble
         for slot in self._slots:
             self._idle.put_nowait(slot)
         return self

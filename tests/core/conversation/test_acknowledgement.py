@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from dataclasses import replace
 
 import pytest
 
 from mynah.audio import LISTENING
+from mynah.errors import EngineError
 from mynah.outputs import (
     Interrupted,
     PhraseFailed,
@@ -225,3 +227,32 @@ def test_a_token_that_has_come_wins_over_the_limit(in_room):
         assert len(acknowledgements(room)) == 0
 
     in_room(scenario, stt=ScriptedSpeechToText(final_s=1.0), llm=ScriptedLanguageModel(first_s=0.4))
+
+
+def test_an_acknowledgement_that_fails_in_the_moment_of_an_interruption_is_nobodys_failure(in_room, caplog):
+    def interrupt(session, turns):
+        if turns:
+            asyncio.get_running_loop().call_soon(interrupt, session, turns - 1)
+        else:
+            session.interrupt()
+
+    class Refuses:
+        async def synthesize(self, text, *, voice, language):
+            await asyncio.sleep(1)
+            raise EngineError("refused")
+            yield
+
+    async def scenario(room):
+        loop = asyncio.get_running_loop()
+        for turns in range(30):
+            room.session.submit("tell me")
+            await asyncio.sleep(0)
+            loop.call_later(2.5, interrupt, room.session, turns)
+            await room.until(lambda outputs, turns=turns: len(room.of(Interrupted)) > turns)
+            await asyncio.sleep(20)
+        gc.collect()
+        assert "never retrieved" not in caplog.text
+
+    # The acknowledgement is asked for at 1.5 s, and refused a second later.
+    config = {"engines": {"tts": [{"engine": "scripted_tts", "failures": 1000}]}}
+    in_room(scenario, llm=ScriptedLanguageModel(first_s=15), tts=Refuses(), config=config)

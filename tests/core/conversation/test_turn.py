@@ -238,6 +238,21 @@ def test_every_mark_of_the_timeline_is_set_and_in_order(in_room):
     )
 
 
+def test_what_a_recogniser_took_that_failed_is_not_the_hubs_own(in_room):
+    entries = [{"engine": "a_first", "first_timeout": 1}, "b_second"]
+
+    async def scenario(room):
+        await room.ask_aloud()
+        timeline = (await room.turn_over()).timeline
+        assert timeline.engines["stt"] == "b_second"
+        assert timeline.engine_ms["stt"] == pytest.approx(timeline.ms()["transcript"], abs=1)
+        assert timeline.engine_ms["stt"] > 1000
+        assert timeline.own_ms == pytest.approx(0, abs=1)
+
+    specs = _two("stt", ScriptedSpeechToText(fault="hang"), ScriptedSpeechToText(final_s=0.2))
+    in_room(scenario, specs=specs, config={"engines": {"stt": entries}})
+
+
 def test_a_long_reply_waits_for_the_listener_and_not_in_memory(in_room):
     async def scenario(room):
         room.session.say("Here is one sentence. " * 400)

@@ -679,13 +679,23 @@ async def test_a_failure_while_letting_go_is_nobodys_failure_any_more(caplog):
 
 @virtual
 async def test_a_failure_in_the_moment_of_a_cancellation_is_nobodys_failure(caplog):
+    loop = asyncio.get_running_loop()
+
+    def cancel(task, turns):
+        if turns:
+            loop.call_soon(cancel, task, turns - 1)
+        else:
+            task.cancel()
+
     async with chain_of(Script(1, EngineError("refused"))) as chain:
-        task = asyncio.ensure_future(collect(chain))
-        asyncio.get_running_loop().call_later(1, lambda: asyncio.get_running_loop().call_soon(task.cancel))
-        with contextlib.suppress(asyncio.CancelledError, EngineError):
-            await task
-        del task
-        gc.collect()
+        for turns in range(8):
+            task = asyncio.ensure_future(collect(chain))
+            await asyncio.sleep(0)
+            loop.call_later(1, cancel, task, turns)
+            await asyncio.wait({task})
+            assert task.cancelled() or task.exception()
+    del task
+    gc.collect()
     assert "never retrieved" not in caplog.text
 
 
@@ -699,12 +709,15 @@ async def test_an_engine_whose_task_is_cancelled_while_its_output_is_used_has_fa
             yield "a"
             yield "b"
 
+    async def use(chain):
+        async with aclosing(chain.stream(run, total=60)) as outputs:
+            async for _ in outputs:
+                tasks[0].cancel()
+                await asyncio.sleep(1)
+
     async with chain_of(Cancelled()) as chain:
         with pytest.raises(EngineError, match="something that it waited for was cancelled"):
-            async with aclosing(chain.stream(run, total=60)) as outputs:
-                async for _ in outputs:
-                    tasks[0].cancel()
-                    await asyncio.sleep(1)
+            await use(chain)
 
 
 @virtual

@@ -1,0 +1,122 @@
+"""What goes from the microphone to the hub, and when: while the button is down, or what an open microphone hears.
+
+While the loudspeaker plays, and shortly after, nothing is sent: the speaker would hear itself.
+"""
+
+import asyncio
+import time
+
+from gate import Gate
+from microphone import BUFFER, PIECE
+from ring import Ring
+from websocket import HEAD
+
+_BYTES = PIECE * 2
+_FRAME = 2  # pieces in a frame
+_BEFORE = 10  # pieces from before the gate opened
+_TAIL_MS = 200
+
+
+class Ears:
+    """`mode` is off, button or open; `held` says that the button is down."""
+
+    def __init__(self, microphone, player, shared):
+        self.mode = "button"
+        self.held = False
+        self.on_wake = None
+        self._microphone = microphone
+        self._player = player
+        self._shared = shared
+        self._gate = Gate()
+        self._before = None
+        self._frame = bytearray(HEAD + _FRAME * _BYTES)
+        self._view = memoryview(self._frame)
+        self._filled = 0
+        self._stale = 0
+        self._quiet_at = time.ticks_ms()
+        self._wanted = asyncio.Event()
+
+    @property
+    def wanted(self):
+        """Whether anything of the microphone may be sent."""
+        return self.held or self.mode == "open"
+
+    @property
+    def hears(self):
+        """Whether somebody speaks to it now."""
+        return self.held or (self.mode == "open" and self._gate.open)
+
+    def wake(self):
+        """`mode` or `held` has changed."""
+        self._wanted.set()
+
+    async def run(self, session):
+        """Record and send until cancelled."""
+        while True:
+            if not self.wanted or (self._shared and self._player.playing):
+                await self._rest(session)
+                continue
+            self._microphone.open()
+            while self._stale:
+                self._stale -= 1
+                await self._microphone.record(self._frame, HEAD)
+            level = await self._microphone.record(self._frame, HEAD + self._filled)
+            if self._deaf():
+                self._filled = 0
+                self._gate.close()
+            elif self.held or self.mode != "open":  # the button may have come up meanwhile
+                await self._grow(session)
+            else:
+                await self._listen(session, level)
+
+    async def _rest(self, session):
+        if self._filled:  # what the button's end left
+            await session.send_audio(self._frame, self._filled)
+            self._filled = 0
+        if self._shared:
+            self._microphone.close()
+        else:
+            self._stale = BUFFER // PIECE // 8  # what lies in the I2S meanwhile is old
+        self._wanted.clear()
+        try:
+            await asyncio.wait_for_ms(self._wanted.wait(), 200)
+        except asyncio.TimeoutError:
+            pass
+
+    def _deaf(self):
+        now = time.ticks_ms()
+        if self._player.playing:
+            self._quiet_at = now
+            return True
+        return not self.held and time.ticks_diff(now, self._quiet_at) < _TAIL_MS
+
+    async def _grow(self, session):
+        self._filled += _BYTES
+        if self._filled == _FRAME * _BYTES:
+            self._filled = 0
+            await session.send_audio(self._frame, _FRAME * _BYTES)
+
+    async def _listen(self, session, level):
+        before = self._before = self._before or Ring(_BEFORE * _BYTES)
+        was = self._gate.open
+        if self._gate.feed(level):
+            if not was:
+                if self.on_wake:
+                    self.on_wake(level)
+                await self._send_before(session)
+            await self._grow(session)
+            return
+        if self._filled:
+            await session.send_audio(self._frame, self._filled + _BYTES)
+            self._filled = 0
+            return
+        if before.free < _BYTES:
+            before.skip(_BYTES)
+        before.write(self._view[HEAD:], _BYTES)
+
+    async def _send_before(self, session):
+        frame = bytearray(HEAD + _BYTES)
+        view = memoryview(frame)[HEAD:]
+        while self._before.held:
+            n = self._before.read(view, _BYTES)
+            await session.send_audio(frame, n)

@@ -1,0 +1,231 @@
+"""The parts of MicroPython's `machine` that the firmware uses, on a computer.
+
+The loudspeaker is a WAV file that fills in real time as I2S would play it, silence where it ran dry; the microphone
+hears a WAV file whenever `Microphone.speak` is called, and silence otherwise.
+"""
+
+import asyncio
+import os
+import struct
+import sys
+import time
+
+import micropython
+
+FOLDER = os.getenv("MYNAH_SIM") or "."
+GAIN = 2  # of the firmware's setting `gain`, so that samples come through unchanged
+LONGEST_SILENCE = 32000  # bytes: a second stands for any longer time
+
+
+class Pin:
+    """A pin; `Pin.levels` says what inputs read: 1 unless set."""
+
+    IN = 0
+    OUT = 1
+    PULL_UP = 2
+    levels = {}
+
+    def __init__(self, number, mode=IN, pull=None, value=None):
+        self._number = number
+        if value is not None:
+            Pin.levels[number] = value
+
+    def value(self, level=None):
+        """Return or set the level."""
+        if level is None:
+            return Pin.levels.get(self._number, 1)
+        Pin.levels[self._number] = level
+        return None
+
+
+@micropython.viper
+def _slots(samples: ptr16, out: ptr16, n: int, gain: int):
+    for i in range(n):
+        value = samples[i]
+        if value & 0x8000:
+            value -= 0x10000
+        value = value << (16 - gain)
+        out[4 * i] = value
+        out[4 * i + 1] = value >> 16
+        out[4 * i + 2] = 0
+        out[4 * i + 3] = 0
+
+
+class Wav:
+    """A WAV file of 16 kHz mono that may be read while it grows."""
+
+    def __init__(self, path):
+        self._file = open(path, "wb")
+        self._size = 0
+        self._told_at = 0
+        self._head()
+
+    def _head(self):
+        size = self._size
+        self._file.seek(0)
+        self._file.write(
+            struct.pack(
+                "<4sI4s4sIHHIIHH4sI", b"RIFF", size + 36, b"WAVE", b"fmt ", 16, 1, 1, 16000, 32000, 2, 16, b"data", size
+            )
+        )
+        self._file.seek(44 + size)
+
+    def write(self, data):
+        """Append samples."""
+        self._file.write(data)
+        self._size += len(data)
+        if self._size - self._told_at >= 16000:
+            self.tell()
+
+    def tell(self):
+        """Write the header anew."""
+        self._told_at = self._size
+        self._head()
+
+
+class Sound:
+    """What of the outside world is one for all: the file that is being spoken, the times the loudspeaker ran dry."""
+
+    spoken = None
+    dry = 0
+    silent_ms = 0
+    wav = None
+
+
+def speak(path):
+    """Let the microphone hear a WAV file of 16 kHz mono, 16 bits."""
+    file = open(path, "rb")
+    head = file.read(256)
+    file.seek(head.index(b"data") + 8)
+    Sound.spoken = file
+
+
+class I2S:
+    """An I2S in one direction, as quick as its rate and no quicker."""
+
+    TX = 0
+    RX = 1
+    MONO = 0
+    STEREO = 1
+
+    def __init__(self, number, *, sck, ws, sd, mode, bits, format, rate, ibuf):
+        self._sending = mode == I2S.TX
+        if (bits, format) != ((16, I2S.MONO) if self._sending else (32, I2S.STEREO)):
+            raise ValueError("the firmware sends 16 bits mono and receives 32 bits stereo")
+        self._rate = rate * (2 if self._sending else 8)
+        self._size = ibuf
+        self._memory = bytearray(ibuf)  # the real one lies in the heap too
+        self._held = 0
+        self._at = time.ticks_us()
+        self._ran = self._silent = 0
+        if self._sending and Sound.wav is None:
+            Sound.wav = Wav(FOLDER + "/loudspeaker.wav")
+
+    def deinit(self):
+        """Stop."""
+        if self._sending:
+            Sound.wav.tell()
+
+    def _move(self):
+        """Let the time that has passed move samples."""
+        now = time.ticks_us()
+        n = time.ticks_diff(now, self._at) * self._rate // 8000000 * 8
+        if not n:
+            return
+        self._at = time.ticks_add(self._at, n * 1000000 // self._rate)
+        if not self._sending:
+            self._held = min(self._size // 8 * 8, self._held + n)
+        elif n <= self._held:
+            self._held -= n
+        else:
+            self._silent += n - self._held
+            self._held = 0
+
+    def write(self, data):
+        """Take samples, as many as there is room for; None where there is none."""
+        self._move()
+        n = min(len(data), self._size - self._held) & ~1
+        if not n:
+            return None
+        if self._silent:
+            if self._ran:
+                Sound.dry += 1
+                Sound.silent_ms = self._silent // 32
+            self._ran = 1
+            self._fill(min(self._silent, LONGEST_SILENCE) & ~1)
+            self._silent = 0
+        self._ran = 1
+        Sound.wav.write(memoryview(data)[:n])
+        self._held += n
+        return n
+
+    def _fill(self, n):
+        zeros = bytes(256)
+        while n > 0:
+            Sound.wav.write(zeros[: min(n, 256)])
+            n -= 256
+
+    def readinto(self, buffer):
+        """Give what was recorded; None where that is nothing yet."""
+        self._move()
+        n = min(len(buffer), self._held) // 8
+        if not n:
+            return None
+        self._held -= n * 8
+        view = memoryview(buffer)
+        samples = memoryview(self._memory)[: n * 2]
+        got = Sound.spoken.readinto(samples) // 2 if Sound.spoken else 0
+        if Sound.spoken and got < n:
+            Sound.spoken.close()
+            Sound.spoken = None
+        for i in range(got * 2, n * 2):
+            self._memory[i] = 0
+        _slots(self._memory, view, n, GAIN)
+        return n * 8
+
+
+class Stream:
+    """Stands in for asyncio's streams around an I2S: the unix port's `poll` mixes such objects up with sockets."""
+
+    def __init__(self, i2s, extra=None):
+        self._i2s = i2s
+        self.out_buf = b""
+
+    async def drain(self):
+        """Write all of `out_buf`."""
+        view, self.out_buf = self.out_buf, b""
+        done = 0
+        while done < len(view):
+            n = self._i2s.write(view[done:] if done else view)
+            if n:
+                done += n
+            else:
+                await asyncio.sleep_ms(4)
+
+    async def readinto(self, buffer):
+        """Read at least something."""
+        while (n := self._i2s.readinto(buffer)) is None:
+            await asyncio.sleep_ms(4)
+        return n
+
+
+class WDT:
+    """A watchdog that ends the program."""
+
+    def __init__(self, id=0, timeout=5000):
+        self._timeout = timeout
+        self._fed = time.ticks_ms()
+
+    def feed(self):
+        """Feed it; too late it bites."""
+        now = time.ticks_ms()
+        if time.ticks_diff(now, self._fed) > self._timeout:
+            sys.exit(4)
+        self._fed = now
+
+
+def reset():
+    """Start the chip again: whoever started the program does."""
+    if Sound.wav is not None:
+        Sound.wav.tell()
+    sys.exit(3)

@@ -1,0 +1,170 @@
+"""What the hub does for one speaker by its session, and for one without MQTT what its own device would do."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from mynah import AnnouncementReport, Hub, InputError, LimitError, Session
+from mynah_mqtt.devices import Devices
+from mynah_mqtt.outbox import Outbox
+from mynah_mqtt.reading import Command, Refusal
+from mynah_mqtt.sounding import Sounding
+from mynah_mqtt.topics import Topics
+
+log = logging.getLogger(__name__)
+
+ID_CHARS: Final = 36
+LONG_ID: Final = 24
+
+
+def session_of(hub: Hub, id: str) -> Session | None:
+    """Return the session in which a speaker converses, where there is one."""
+    for speaker in hub.speakers():
+        if speaker["id"] == id and speaker["session"] is not None:
+            try:
+                return hub.session(speaker["session"])
+            except InputError:
+                return None
+    return None
+
+
+class Speaking:
+    """Does commands for one speaker each. What cannot be done raises `Refusal`."""
+
+    def __init__(self, hub: Hub, topics: Topics, outbox: Outbox, devices: Devices, sounding: Sounding) -> None:
+        self._hub = hub
+        self._topics = topics
+        self._outbox = outbox
+        self._devices = devices
+        self._sounding = sounding
+        self._loud: dict[str, int] = {}
+
+    async def do(self, id: str, command: Command) -> None:
+        """Do a command for a speaker, to its end."""
+        session = session_of(self._hub, id)
+        if session is None:
+            raise Refusal("offline", f"{id} is not connected to the hub")
+        try:
+            await self._do(id, session, command)
+        except LimitError as error:
+            raise Refusal("failed", str(error)) from None
+        except InputError as error:
+            raise error if isinstance(error, Refusal) else Refusal("invalid", str(error)) from None
+
+    def set(self, id: str, name: str, value: Any) -> None:
+        """Set a property of a speaker."""
+        session = session_of(self._hub, id)
+        if session is None:
+            raise Refusal("offline", f"{id} is not connected to the hub")
+        match name:
+            case "volume":
+                self._set_volume(id, session, value)
+            case "mute":
+                self._mute(id, session, mute=value)
+            case "persona":
+                self._set_persona(session, value)
+            case "language":
+                session.update(language=value)
+            case _:
+                raise Refusal("failed", f"{id} has no {name} that can be set from here")
+
+    def is_mute(self, id: str) -> bool:
+        """Whether a speaker without MQTT was silenced by `mute`."""
+        return id in self._loud
+
+    def volume(self, id: str, session: Mapping[str, Any]) -> int:
+        """Return how loud a speaker without MQTT plays, or would if it were not mute."""
+        return self._loud.get(id, int(session["volume"]))
+
+    def forget(self, id: str) -> None:
+        """Forget a speaker whose session has ended."""
+        self._loud.pop(id, None)
+
+    async def _do(self, id: str, session: Session, command: Command) -> None:
+        fields = command.fields
+        match command.name:
+            case "say":
+                await self._sound(session, lambda: session.say(fields["text"], language=fields.get("language")))
+            case "announce" | "play":
+                report = await self.announce(id, [id], command)
+                if id not in report.heard:
+                    raise Refusal("failed", report.missed.get(id, "nobody heard it"))
+            case "persona":
+                self._set_persona(session, fields["persona"])
+            case "context":
+                session.update(context=fields["context"])
+            case "stop":
+                session.interrupt("stop")
+            case "volume" | "mute":
+                self.set(id, command.name, fields[command.name])
+            case other:
+                raise Refusal("failed", f"{id} has no MQTT of its own, and the hub cannot do {other} for it")
+
+    async def _sound(self, session: Session, begin: Callable[[], str]) -> None:
+        await self._sounding.wait(self._sounding.follow(session.id, begin()))
+
+    # ------------------------------------------------------------ announcements
+
+    async def announce(self, where: str, ids: Sequence[str], command: Command) -> AnnouncementReport:
+        """Have an announcement or a recording begin on a speaker, or all of a group, at once; return who heard it.
+
+        `ids` are the speakers that `where` means. Raises `Refusal` for what cannot be said or played.
+        """
+        fields = command.fields
+        before = {id: self._turn_to(id, fields.get("volume"), f"{command.id[:LONG_ID]}.{id}"[:ID_CHARS]) for id in ids}
+        try:
+            announcement = self._hub.announce(
+                fields.get("text", ""),
+                where,
+                play=fields.get("url"),
+                language=fields.get("language"),
+                chime=fields.get("chime", False),
+                resume=fields.get("resume", True),
+            )
+            return await announcement.finished()
+        except InputError as error:
+            raise Refusal("invalid", str(error)) from None
+        finally:
+            for number, (id, volume) in enumerate(before.items()):
+                self._turn_to(id, volume, f"{command.id[:LONG_ID]}..{number}"[:ID_CHARS])
+
+    def _turn_to(self, id: str, volume: int | None, command_id: str) -> int | None:
+        """Set the volume for a while; return what it was, or None where nothing is to be put back."""
+        if volume is None:
+            return None
+        if self._devices.is_online(id):
+            device = self._devices.get(id)
+            state = device.state if device is not None else {}
+            before: int | None = state.get("volume")
+            order = {"id": command_id, "command": "volume", "volume": volume, "keep": False}
+            self._outbox.send(self._topics.speaker(id, "cmd"), order)
+            return before
+        session = session_of(self._hub, id)
+        if session is None or session.closed:
+            return None
+        before = session.volume
+        session.set_volume(volume)
+        return before
+
+    # ------------------------------------------------------------ small things
+
+    def _set_volume(self, id: str, session: Session, percent: int) -> None:
+        if id in self._loud:
+            self._loud[id] = percent
+        else:
+            session.set_volume(percent)
+
+    def _mute(self, id: str, session: Session, *, mute: bool) -> None:
+        if mute and id not in self._loud:
+            self._loud[id] = session.volume
+            session.set_volume(0)
+        elif not mute and id in self._loud:
+            session.set_volume(self._loud.pop(id))
+
+    def _set_persona(self, session: Session, name: str) -> None:
+        known = [persona.name for persona in self._hub.personas()]
+        if name not in known:
+            raise Refusal("unknown", f"no persona named {name!a}; known are {', '.join(known)}")
+        session.update(persona=name)

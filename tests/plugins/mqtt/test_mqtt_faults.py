@@ -1,0 +1,348 @@
+"""What goes wrong: brokers and hubs that come back, speakers that vanish, clients that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+
+import aiomqtt
+import pytest
+
+from counterparts.mqtt_speaker import until
+from mynah_mqtt.packets import whole_packet
+
+pytestmark = pytest.mark.long  # real brokers, and waits for what they lose
+
+CMD, REPLY = "mynah/speaker/lion_house/cmd", "mynah/speaker/lion_house/reply"
+HERE = "mynah/speaker/lion_house/availability"
+
+
+@pytest.mark.parametrize("kind", ["mosquitto"])
+async def test_broker_that_forgot_everything_has_it_all_again_when_it_is_back(world, caplog):
+    caplog.set_level(logging.INFO)
+    async with world.session("lion_house"):
+        async with world.admin() as admin:
+            await until(lambda: "online" in admin.on(HERE), "the speaker")
+        world.broker.stop()
+        await until(lambda: "is lost" in caplog.text or "is not there" in caplog.text, "the loss")
+        (world.broker.folder / "mosquitto.db").unlink(missing_ok=True)
+        world.broker.start()
+        async with world.admin() as admin:
+            await until(lambda: "online" in admin.on(HERE), "the speaker")
+            assert admin.on("mynah/hub/info")[0]["protocol"] == 1
+            assert admin.on("mynah/speaker/lion_house/info")[0]["by"] == "hub"
+            await until(lambda: "online" in admin.on("mynah/hub/availability"), "the hub")
+            await admin.publish(CMD, {"id": "after", "command": "say", "text": "We are back."})
+            assert (await admin.reply(REPLY, "after"))["ok"]
+
+    names = [topic for topic, _ in admin.messages if topic.startswith("mynah/hub/a") or topic == HERE]
+    assert names[-1].startswith("mynah")
+
+
+async def test_hub_that_stops_says_so_and_comes_back(make_world):
+    world = make_world()
+    async with world.running(), world.session("lion_house"), world.admin() as admin:
+        await until(lambda: "online" in admin.on(HERE), "the speaker")
+    if world.kind == "mosquitto":
+        async with world.admin() as admin:
+            await until(lambda: admin.on("mynah/hub/availability"), "the hub's availability")
+            assert admin.on("mynah/hub/availability") == ["offline"]
+            assert admin.on(HERE) == ["offline"]
+    async with world.running(), world.admin() as admin:
+        await until(lambda: admin.on("mynah/hub/availability"), "the hub's availability")
+        assert admin.on("mynah/hub/availability")[-1] == "online"
+        await admin.publish("mynah/hub/request/health", {"id": "1"})
+        assert (await admin.reply("mynah/hub/response/health", "1"))["ok"]
+
+
+@pytest.mark.parametrize("kind", ["mosquitto"])
+async def test_command_given_while_the_hub_restarts_is_done_once(make_world):
+    world = make_world()
+    async with world.running():
+        pass
+    async with world.admin() as admin:
+        for _ in range(2):
+            await admin.publish("mynah/hub/request/personas", {"id": "q1"})
+            await admin.publish(CMD, {"id": "c1", "command": "persona", "persona": "sparrow"})
+        async with world.running():
+            await admin.reply("mynah/hub/response/personas", "q1")
+            await until(lambda: len(admin.on(REPLY)) == 2, "the reply, and the reply again")
+
+    assert admin.on(REPLY)[0] == admin.on(REPLY)[1]
+
+
+@pytest.mark.parametrize("kind", ["mosquitto"])
+async def test_words_that_waited_too_long_for_the_hub_are_not_said(make_world):
+    world = make_world()
+    async with world.running():
+        pass
+    stamp = world.folder / "data" / "mqtt" / "connected"
+    assert stamp.is_file()
+    os.utime(stamp, (1, 1))
+    async with world.admin() as admin:
+        await admin.publish(CMD, {"id": "late", "command": "say", "text": "Feeding time!"})
+        async with world.running():
+            assert (await admin.reply(REPLY, "late"))["code"] == "expired"
+
+
+async def test_speaker_that_vanishes_is_offline(world):
+    async with world.admin() as admin:
+        speaker = world.speaker("lion_house")
+        await speaker.connect()
+        await until(lambda: admin.on(HERE) == ["online"], "online")
+        await speaker.die()
+        await until(lambda: admin.on(HERE) == ["online", "offline"], "offline")
+
+
+@pytest.mark.parametrize("kind", ["embedded"])
+async def test_speaker_that_falls_silent_is_offline_after_one_and_a_half_keep_alives(world):
+    async with world.admin() as admin:
+        raw = await Raw.connect(world, "lion_house", keep_alive=1, will=HERE)
+        began = asyncio.get_running_loop().time()
+        await until(lambda: admin.on(HERE) == ["offline"], "offline")
+        raw.close()
+
+    assert 1.4 < asyncio.get_running_loop().time() - began < 3
+
+
+async def test_commands_wait_for_a_speaker_that_is_away_and_arrive_once(world):
+    async with world.speaker("lion_house"):
+        pass
+    async with world.admin() as admin:
+        for number in range(3):
+            await admin.publish(CMD, {"id": f"c{number}", "command": "volume", "volume": number})
+        async with world.speaker("lion_house") as speaker:
+            await until(lambda: len(speaker.done) == 3, "the commands")
+            await admin.publish(CMD, {"id": "last", "command": "stop"})
+            await until(lambda: len(speaker.done) == 4, "the last command")
+
+    assert [command["id"] for command in speaker.done] == ["c0", "c1", "c2", "last"]
+    assert [topic for topic, _ in speaker.messages].count(CMD) == 4
+
+
+@pytest.mark.parametrize("kind", ["embedded"])
+async def test_of_too_many_commands_for_a_speaker_that_is_away_the_newest_are_kept(world):
+    async with world.speaker("lion_house"):
+        pass
+    async with world.admin() as admin:
+        for number in range(150):
+            await admin.publish(CMD, {"id": f"c{number}", "command": "volume", "volume": 1})
+        await until(lambda: len(admin.on(CMD)) == 150, "all that was sent")
+        async with world.speaker("lion_house") as speaker:
+            await until(lambda: len(speaker.done) >= 100, "the commands")
+
+    assert [command["id"] for command in speaker.done] == [f"c{number}" for number in range(50, 150)]
+
+
+@pytest.mark.parametrize("kind", ["embedded"])
+async def test_command_that_was_not_acknowledged_comes_again(world):
+    raw = await Raw.connect(world, "lion_house", clean=False)
+    await raw.subscribe(CMD)
+    async with world.admin() as admin:
+        await admin.publish(CMD, {"id": "c1", "command": "stop"})
+        await raw.until(b"c1")
+        raw.close()
+        async with world.speaker("lion_house") as speaker:
+            await until(lambda: speaker.done, "the command")
+
+    assert [command["id"] for command in speaker.done] == ["c1"]
+
+
+async def test_speaker_that_connects_again_takes_its_own_place(world):
+    async with world.admin() as admin:
+        first = world.speaker("lion_house")
+        await first.connect()
+        async with world.speaker("lion_house") as second:
+            await until(lambda: first.lost, "the end of the first connection")
+            await admin.publish(CMD, {"id": "1", "command": "volume", "volume": 5})
+            await until(lambda: second.done, "the command")
+            await until(lambda: admin.on(HERE)[-1] == "online", "online")
+        await first.leave()
+
+    assert first.done == []
+
+
+async def test_two_devices_with_one_id_are_told_of(world, caplog):
+    for number in range(6):
+        speaker = world.speaker("lion_house")
+        speaker.info = {**speaker.info, "mac": f"m{number % 2}"}
+        await speaker.connect()
+        await speaker.die()
+
+    await until(lambda: "two devices call themselves lion_house" in caplog.text, "the warning")
+
+
+@pytest.mark.parametrize("kind", ["embedded"])
+async def test_client_that_does_not_read_is_cut_off_and_holds_nobody_up(world, caplog):
+    raw = await Raw.connect(world, "admin", client_id="lazy")
+    await raw.subscribe("flood/#")
+    raw.stop_reading()
+    async with world.admin() as admin, world.speaker("lion_house") as speaker:
+        for _ in range(220):
+            await admin.publish("flood/a", b"x" * 60_000, qos=0)
+        await admin.publish(CMD, {"id": "1", "command": "stop"})
+        await until(lambda: speaker.done, "a command in between")
+        await until(lambda: "does not read what it is sent" in caplog.text, "the cut")
+    raw.close()
+
+
+@pytest.mark.parametrize("kind", ["embedded"])
+async def test_embedded_broker_retains_no_commands(world):
+    async with world.admin() as admin:
+        for leaf in ("cmd", "volume/set", "reply", "event"):
+            await admin.publish(f"mynah/speaker/lion_house/{leaf}", '{"id": "1", "command": "stop"}', retain=True)
+        await admin.publish(
+            "mynah/speaker/lion_house/state", {"phase": "idle", "volume": 1, "mute": False}, retain=True
+        )
+        await until(lambda: admin.on("mynah/speaker/lion_house/state"), "the state")
+        async with world.admin("mynah/speaker/lion_house/#") as other:
+            await until(lambda: other.messages, "what is retained")
+
+    assert {topic for topic, _ in other.messages} == {"mynah/speaker/lion_house/state"}
+
+
+@pytest.mark.parametrize("kind", ["mosquitto"])
+async def test_speaker_that_a_killed_hub_left_online_is_offline_and_a_removed_one_is_gone(make_world):
+    world = make_world()
+    async with world.admin() as admin:
+        for id in ("lion_house", "aquarium"):
+            await admin.publish(f"mynah/speaker/{id}/info", {"id": id, "by": "hub", "protocol": 1}, retain=True)
+            await admin.publish(f"mynah/speaker/{id}/availability", "online", retain=True)
+        async with world.running():
+            await until(lambda: admin.on(HERE) == ["online", "offline"], "offline")
+            await until(lambda: admin.on("mynah/speaker/aquarium/info")[-1] == "", "nothing")
+    async with world.admin() as admin:
+        await until(lambda: admin.on("mynah/hub/availability"), "what is retained")
+
+    assert admin.on("mynah/speaker/aquarium/info") == []
+
+
+async def test_every_command_is_done_once_over_a_connection_that_keeps_breaking(world):
+    count = 40
+    proxy = Flaky(world.port, random.Random(7))
+    async with proxy, world.admin() as admin:
+        speaker = world.speaker("lion_house")
+        speaker.port = proxy.port
+        staying = asyncio.create_task(stay(speaker))
+        await until(lambda: admin.on(HERE), "the speaker")
+        for number in range(count):
+            await admin.publish(CMD, {"id": f"c{number}", "command": "volume", "volume": number})
+            await asyncio.sleep(0.04)
+        await until(lambda: len(speaker.done) >= count, f"all of {count}", 20)
+        staying.cancel()
+        await asyncio.wait({staying})
+
+    assert sorted(command["volume"] for command in speaker.done) == list(range(count))
+    assert proxy.broken > 0
+
+
+async def stay(speaker) -> None:
+    """Keep a speaker connected, as its firmware does."""
+    while True:
+        with contextlib.suppress(aiomqtt.MqttError, OSError):
+            await speaker.connect()
+            await until(lambda: speaker.lost, "the end", 60)
+        await speaker.leave()
+        await asyncio.sleep(0.05)
+
+
+class Flaky:
+    """A proxy before a broker that breaks each connection after some time, with what was on its way."""
+
+    def __init__(self, port: int, source: random.Random) -> None:
+        self.broken = 0
+        self._port, self._source = port, source
+        self._serving: set[asyncio.Task] = set()
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *exc) -> None:
+        self._server.close()
+        if self._serving:
+            await asyncio.wait(self._serving)  # none takes long
+
+    async def _serve(self, reader, writer) -> None:
+        self._serving.add(task := asyncio.current_task())
+        task.add_done_callback(self._serving.discard)
+        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        pumps = [
+            asyncio.create_task(self._pump(reader, inner_writer)),
+            asyncio.create_task(self._pump(inner_reader, writer)),
+        ]
+        try:
+            await asyncio.wait(pumps, timeout=self._source.uniform(0.1, 0.5))
+        finally:
+            self.broken += 1
+            for pump in pumps:
+                pump.cancel()
+            writer.transport.abort()
+            inner_writer.transport.abort()
+
+    async def _pump(self, reader, writer) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(1000):
+                writer.write(data)
+
+
+class Raw:
+    """A client that does only what it is told to: it acknowledges nothing."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+        self.heard = b""
+
+    @classmethod
+    async def connect(cls, world, name, *, client_id="", keep_alive=60, clean=True, will=""):
+        def field(text: str) -> bytes:
+            return len(text).to_bytes(2, "big") + text.encode()
+
+        flags = 0xC0 | (0x02 if clean else 0) | (0x2C if will else 0)
+        wills = field(will) + field("offline") if will else b""
+        body = field("MQTT") + bytes((4, flags)) + keep_alive.to_bytes(2, "big") + field(client_id or name)
+        reader, writer = await asyncio.open_connection("127.0.0.1", world.port, limit=2**16)
+        raw = cls(reader, writer)
+        writer.write(whole_packet(1, 0, body + wills + field(name) + field(world.passwords[name])))
+        await raw.until(b"\x20\x02")
+        return raw
+
+    async def subscribe(self, topic: str) -> None:
+        name = topic.encode()
+        self.writer.write(whole_packet(8, 2, b"\x00\x01" + len(name).to_bytes(2, "big") + name + b"\x01"))
+        await self.until(b"\x90\x03")
+
+    async def until(self, expected: bytes) -> None:
+        async with asyncio.timeout(5):
+            while expected not in self.heard:
+                self.heard += await self.reader.read(4096)
+
+    def stop_reading(self) -> None:
+        self.writer.transport.pause_reading()
+
+    def close(self) -> None:
+        self.writer.transport.abort()
+
+
+def test_whole_packet_has_the_length_of_the_standards_examples():
+    assert whole_packet(3, 0, bytes(321))[:3] == b"\x30\xc1\x02"
+
+
+async def test_speaker_that_comes_to_the_broker_after_its_session_is_its_own_again(world):
+    info = "mynah/speaker/lion_house/info"
+    async with world.session("lion_house"), world.admin() as admin:
+        await until(lambda: admin.on(info), "the hub in its stead")
+        async with world.speaker("lion_house") as speaker:
+            await until(lambda: admin.on(info)[-1].get("board") == "simulated", "its own info")
+            await admin.publish(info, {"id": "lion_house", "by": "hub", "protocol": 1}, retain=True)
+            await until(lambda: len(admin.on(info)) >= 4 and "board" in admin.on(info)[-1], "its own info again")
+            await admin.publish(CMD, {"id": "v", "command": "volume", "volume": 9})
+            assert (await admin.reply(REPLY, "v"))["by"] == "speaker"
+            await speaker.die()
+            await until(lambda: admin.on(HERE)[-1] == "offline", "its end")
+
+    assert speaker.state["volume"] == 9
