@@ -18,6 +18,8 @@ from mynah import LISTENING
 from mynah.audio import read_audio
 from mynah.testing import FakeSpeaker
 
+pytestmark = pytest.mark.long  # limits of time, which a busy machine does not keep
+
 QUESTION = Path(mynah.cli.__file__).with_name("question.wav")
 NOWHERE = "http://127.0.0.1:9"
 KEY = "sk-nobody-must-see-this"
