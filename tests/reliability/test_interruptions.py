@@ -23,7 +23,10 @@ AT_ONCE = 8
 SLACK_MS = 500.0
 
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.long,
+]  # limits of time, which a busy machine does not keep
 
 
 @pytest.fixture(scope="module", autouse=True)

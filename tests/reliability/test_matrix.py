@@ -19,7 +19,10 @@ SLACK_S = 3.0
 """How much later it may be in the ordinary run, on a machine that does other things as well."""
 
 REPLACED_S = 0.3
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.long,
+]  # limits of time, which a busy machine does not keep
 CLOUD_VOICES = [cell for cell in MATRIX if cell.stage in SERVED and cell.kind == "tts" and cell.when == "before"]
 
 
