@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import Final
-
-import aiohttp
+from typing import TYPE_CHECKING, Final
 
 from mynah import EngineUnavailable
 from mynah_whisper.models import NEEDED, WEIGHTS, home, missing, repository
 from mynah_whisper.progress import Progress
+
+if TYPE_CHECKING:
+    import aiohttp
 
 OPTIONAL: Final = ("preprocessor_config.json", "vocabulary.json", "vocabulary.txt")
 CONNECT_S: Final = 3.0
@@ -27,6 +28,8 @@ async def fetch(model: str, folder: Path) -> Path:
 
     Raises `EngineUnavailable`, soon where there is no network.
     """
+    import aiohttp  # late: it takes 0.2 s, and most hubs fetch nothing
+
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES", "ON"):
         raise missing(model, folder, "HF_HUB_OFFLINE is set")
     server = (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
