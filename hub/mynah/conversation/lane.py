@@ -9,12 +9,11 @@ from typing import Final
 
 from mynah.audio import AudioChunk
 from mynah.conversation.measure import Measure
-from mynah.conversation.pieces import beginning
-from mynah.conversation.playback import ROUNDING_MS, VoicedPhrase
+from mynah.conversation.pieces import Item, beginning_of, item_ms
+from mynah.conversation.playback import VoicedPhrase
 from mynah.engines.chain import closing
 from mynah.errors import EngineError
 from mynah.outputs import PhraseReady
-from mynah.values import WordMark
 
 SLOW_CHARACTER_MS: Final = (130.0, 400.0)
 """No voice takes longer than this for a character, in scripts with spaces and without them."""
@@ -37,7 +36,7 @@ class Lane:
         self.given_ms = 0.0
         each_ms = SLOW_CHARACTER_MS[" " not in phrase.text]
         self._limit_ms = max(limit_ms, min(len(phrase.text) * each_ms, LONGEST_MS))
-        self._items: deque[AudioChunk | WordMark] = deque()
+        self._items: deque[Item] = deque()
         self._held_ms = 0.0
         self._closed = False
         self._arrived = asyncio.Event()
@@ -48,7 +47,7 @@ class Lane:
         """Milliseconds of audio that it holds."""
         return self._held_ms
 
-    async def fill(self, items: AsyncIterator[AudioChunk | WordMark]) -> None:
+    async def fill(self, items: AsyncIterator[Item]) -> None:
         """Take everything that `items` gives; a failure is kept for the one who reads."""
         measure = Measure()
         try:
@@ -62,7 +61,7 @@ class Lane:
             self._closed = True
             self._arrived.set()
 
-    async def peek(self) -> AudioChunk | WordMark | None:
+    async def peek(self) -> Item | None:
         """Wait for the next item and return it without taking it; None once the synthesis has ended."""
         while not self._items and not self._closed:
             self._arrived.clear()
@@ -71,7 +70,7 @@ class Lane:
 
     def pop(self) -> None:
         """Take the next item away: it is given out."""
-        ms = _ms(self._items.popleft())
+        ms = item_ms(self._items.popleft())
         self.given_ms += ms
         self._held_ms = self._held_ms - ms if self._items else 0.0
         self._room.set()
@@ -81,20 +80,10 @@ class Lane:
 
         None, and nothing dropped, where its audio cannot be cut.
         """
-        kept: deque[AudioChunk | WordMark] = deque()
-        end_ms = self.given_ms
-        for item in self._items:
-            if isinstance(item, WordMark) or end_ms + item.ms <= from_ms + ROUNDING_MS:
-                kept.append(item)
-                end_ms += _ms(item)
-                continue
-            if (part := beginning(item, from_ms - end_ms)) is None:
-                return None
-            if part.data:
-                kept.append(part)
-                end_ms += part.ms
-            break
-        self._items, self._held_ms = kept, end_ms - self.given_ms
+        if (cut := beginning_of(self._items, self.given_ms, from_ms)) is None:
+            return None
+        self._items, end_ms = cut
+        self._held_ms = end_ms - self.given_ms
         self._room.set()
         return end_ms
 
@@ -104,14 +93,10 @@ class Lane:
         self.given_ms, self._held_ms = given_ms, 0.0
         self._room.set()
 
-    async def _put(self, item: AudioChunk | WordMark) -> None:
+    async def _put(self, item: Item) -> None:
         while self._held_ms > self._limit_ms:
             self._room.clear()
             await self._room.wait()
         self._items.append(item)
-        self._held_ms += _ms(item)
+        self._held_ms += item_ms(item)
         self._arrived.set()
-
-
-def _ms(item: AudioChunk | WordMark) -> float:
-    return item.ms if isinstance(item, AudioChunk) else 0.0

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 
 from mynah.audio import AudioChunk
 from mynah.audio.mp3 import Mp3Header, parse_header
 from mynah.conversation.playback import ROUNDING_MS
+from mynah.values import WordMark
+
+Item = AudioChunk | WordMark
+"""What a voice gives."""
 
 
 def pieces(audio: AudioChunk, longest_ms: float) -> Iterator[AudioChunk]:
@@ -63,3 +68,28 @@ def _frame(data: bytes, at: int) -> Mp3Header | None:
         return None
     after = at + header.size
     return header if after > len(data) - 4 or header.continues(parse_header(data, after)) else None
+
+
+def beginning_of(items: Iterable[Item], at_ms: float, until_ms: float) -> tuple[deque[Item], float] | None:
+    """Return those of `items`, the first of which begins at `at_ms`, that end by `until_ms`, and where they end.
+
+    The audio that `until_ms` falls into is cut. None where it cannot be.
+    """
+    kept: deque[Item] = deque()
+    for item in items:
+        if isinstance(item, WordMark) or at_ms + item.ms <= until_ms + ROUNDING_MS:
+            kept.append(item)
+            at_ms += item_ms(item)
+            continue
+        if (part := beginning(item, until_ms - at_ms)) is None:
+            return None
+        if part.data:
+            kept.append(part)
+            at_ms += part.ms
+        break
+    return kept, at_ms
+
+
+def item_ms(item: Item) -> float:
+    """Return how long `item` sounds."""
+    return item.ms if isinstance(item, AudioChunk) else 0.0

@@ -12,7 +12,7 @@ from mynah.audio.chime import chime
 from mynah.conversation.encodings import Encodings
 from mynah.conversation.measure import Measure
 from mynah.conversation.phrasing import PhraseSplitter
-from mynah.conversation.pieces import beginning
+from mynah.conversation.pieces import Item, beginning_of, item_ms
 from mynah.conversation.playback import ROUNDING_MS
 from mynah.conversation.saying import TakeBack, say_phrase
 from mynah.conversation.speech import PARALLEL
@@ -20,9 +20,7 @@ from mynah.engines.chain import Chain, Meter, OpenEngine, closing
 from mynah.errors import EngineError, MynahError
 from mynah.outputs import Boundary
 from mynah.specs import PersonaSpec
-from mynah.values import WordMark
 
-Item = AudioChunk | WordMark
 Make = Callable[[TakeBack, Meter], AsyncIterator[Item]]
 """Gives the audio of a phrase, and its words' marks, once; notes in the meter which engine it was."""
 
@@ -98,9 +96,9 @@ class Recording:
         if index <= self._furthest:
             return
         self._furthest = index
-        self._furthest_ms += _ms(item)
-        while self._furthest_ms - self._gone_ms - _ms(self._items[0]) > LAG_MS:
-            self._gone_ms += _ms(self._items.popleft())
+        self._furthest_ms += item_ms(item)
+        while self._furthest_ms - self._gone_ms - item_ms(self._items[0]) > LAG_MS:
+            self._gone_ms += item_ms(self._items.popleft())
             self._gone += 1
         self._room.set()
 
@@ -109,7 +107,7 @@ class Recording:
             self._room.clear()
             await self._room.wait()
         self._items.append(item)
-        self.ms += _ms(item)
+        self.ms += item_ms(item)
         if isinstance(item, AudioChunk):
             self.audible.set()
         self._arrived.set()
@@ -118,21 +116,10 @@ class Recording:
         """Drop what nobody has read yet, from that millisecond on; see `TakeBack`."""
         if from_ms < self._furthest_ms - ROUNDING_MS:
             return None
-        kept: deque[Item] = deque()
-        end_ms = self._gone_ms
-        for item in self._items:
-            if isinstance(item, WordMark) or end_ms + item.ms <= from_ms + ROUNDING_MS:
-                kept.append(item)
-                end_ms += _ms(item)
-                continue
-            if (part := beginning(item, from_ms - end_ms)) is None:
-                return None
-            if part.data:
-                kept.append(part)
-                end_ms += part.ms
-            break
-        self._items, self.ms = kept, end_ms
-        return end_ms
+        if (cut := beginning_of(self._items, self._gone_ms, from_ms)) is None:
+            return None
+        self._items, self.ms = cut
+        return self.ms
 
 
 class SharedSpeech:
@@ -232,7 +219,3 @@ def attention() -> Recording:
 async def _given(chunks: Iterable[AudioChunk]) -> AsyncIterator[AudioChunk]:
     for chunk in chunks:
         yield chunk
-
-
-def _ms(item: Item) -> float:
-    return item.ms if isinstance(item, AudioChunk) else 0.0
