@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,25 @@ class HubStarted(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubStopping(Event):
     """The hub begins to stop: no new turns; replies being spoken may finish."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened(Event):
+    """Something that has a `name` of its own choice, as automations send it.
+
+    `after` names the automations that led to it, the last one last, each with the time at which it ran.
+    """
+
+    name: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    after: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigChanged(Event):
+    """The configuration was read again: these of the sections that can be taken over while the hub runs differ."""
+
+    sections: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

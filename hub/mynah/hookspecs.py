@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import pluggy
 
+from mynah.automation import ActionSpec, ConditionSpec, IntentSpec, TriggerSpec
 from mynah.specs import BenchmarkSpec, CommandSpec, ComponentSpec, EngineSpec, PersonaSpec, RouteSpec, ToolSpec
 
 PROJECT = "mynah"
@@ -79,6 +80,50 @@ def mynah_tools() -> Iterable[ToolSpec]:
     @hookimpl
     def mynah_tools():
         yield ToolSpec(name="feeding_times", run=feeding_times, description="When the animals are fed today.")
+    """
+    return ()
+
+
+@hookspec
+def mynah_triggers() -> Iterable[TriggerSpec]:
+    """Declare what automations may wait for.
+
+    @hookimpl
+    def mynah_triggers():
+        yield TriggerSpec(name="doorbell", attach=attach_doorbell)
+    """
+    return ()
+
+
+@hookspec
+def mynah_conditions() -> Iterable[ConditionSpec]:
+    """Declare what automations may ask before they act.
+
+    @hookimpl
+    def mynah_conditions():
+        yield ConditionSpec(name="open_day", holds=lambda run, config: run.house.now().weekday() < 5)
+    """
+    return ()
+
+
+@hookspec
+def mynah_actions() -> Iterable[ActionSpec]:
+    """Declare what automations may do.
+
+    @hookimpl
+    def mynah_actions():
+        yield ActionSpec(name="ring", run=ring, schema={vol.Optional("times", default=1): int})
+    """
+    return ()
+
+
+@hookspec
+def mynah_intents() -> Iterable[IntentSpec]:
+    """Declare who may answer what a person said before a language model is asked.
+
+    @hookimpl
+    def mynah_intents():
+        yield IntentSpec(name="timers", answer=answer)
     """
     return ()
 

@@ -15,7 +15,7 @@ from mynah import __version__
 from mynah.audio import LISTENING, AudioFormat, converter
 from mynah.audio.chime import chime
 from mynah.bus import EventBus
-from mynah.config.check import Config
+from mynah.config.check import Config, load_config, with_overrides
 from mynah.conversation.announcement import Announcements, Announcing, Manner
 from mynah.conversation.arbitration import Arbitration
 from mynah.conversation.listening import ListeningOptions
@@ -32,11 +32,22 @@ from mynah.engines.chain import Chain, OpenEngine, being_cancelled
 from mynah.engines.protocols import Warmable
 from mynah.engines.speech_cache import SpeechCache
 from mynah.errors import InputError, MynahError, StorageError, cause
-from mynah.events import ComponentFailed, ComponentReady, EngineReady, HubStarted, HubStopping
+from mynah.events import ComponentFailed, ComponentReady, ConfigChanged, EngineReady, HubStarted, HubStopping
 from mynah.plugins import Plugins
 from mynah.registry import Registry
 from mynah.speakers import Speakers
-from mynah.specs import ENGINE_KINDS, Access, ComponentSpec, EngineKind, PersonaSpec, RouteSpec, SessionOptions, Urgency
+from mynah.specs import (
+    ENGINE_KINDS,
+    Access,
+    ComponentSpec,
+    EngineKind,
+    PersonaSpec,
+    Reloaded,
+    RouteSpec,
+    SessionOptions,
+    Spec,
+    Urgency,
+)
 from mynah.storage import Storage
 from mynah.timeline import now
 from mynah.values import Grounding
@@ -77,8 +88,11 @@ class MynahHub:
         self.bus = EventBus()
         self.plugins = plugins
         self.addresses: dict[str, str] = {}
+        self.parts: dict[str, Any] = {}
         self.storage = Storage(Path(values["data"]))
         self._personas = personas
+        self._file = config.file
+        self._overrides = config.overrides
         self._speakers = Speakers(values["speakers"], values["groups"])
         self._registry = Registry(self._speakers, self.storage)
         self._speech = SpeechCache(
@@ -137,6 +151,7 @@ class MynahHub:
         return Surroundings(
             hub=self,
             tools=Tools.of(self.plugins.tools),
+            intents=self.plugins.intents,
             media=media,
             arbitration=arbitration,
             latency=self._latency,
@@ -293,6 +308,25 @@ class MynahHub:
     def folder(self) -> Path:
         """The data folder."""
         return self.storage.folder
+
+    @property
+    def specs(self) -> Sequence[Spec]:
+        """Everything that plugins declare."""
+        return self.plugins.specs
+
+    def reload(self) -> Reloaded:
+        """Read the configuration again, and say what of it is taken over at once."""
+        read = load_config(self._file, self.plugins.specs, plugins=self.plugins.names).values
+        fresh = with_overrides(read, self._overrides)
+        following: set[str] = set()
+        for spec in (part.spec for part in self._components if part.spec.reloads):
+            following |= {spec.name, *map(str, spec.sections)}
+        changed = sorted(name for name in fresh if fresh[name] != self.config.get(name))
+        taken = tuple(name for name in changed if name in following)
+        self.config = {**self.config, **{name: fresh[name] for name in taken}}
+        if taken:
+            self.bus.publish(ConfigChanged(sections=taken))
+        return Reloaded(taken, tuple(name for name in changed if name not in following))
 
     @property
     def routes(self) -> Sequence[RouteSpec]:

@@ -20,6 +20,7 @@ from typing import Any, Final
 import pluggy
 
 from mynah import hookspecs
+from mynah.automation import ActionSpec, ConditionSpec, IntentSpec, TriggerSpec
 from mynah.config.schema import CORE_NAMES
 from mynah.errors import PluginError
 from mynah.specs import (
@@ -43,6 +44,10 @@ HOOKS: Final[dict[str, type[Any]]] = {
     "mynah_routes": RouteSpec,
     "mynah_commands": CommandSpec,
     "mynah_tools": ToolSpec,
+    "mynah_triggers": TriggerSpec,
+    "mynah_conditions": ConditionSpec,
+    "mynah_actions": ActionSpec,
+    "mynah_intents": IntentSpec,
     "mynah_benchmarks": BenchmarkSpec,
 }
 """Each hook and what it gives."""
@@ -111,6 +116,11 @@ class Plugins:
     def tools(self) -> tuple[ToolSpec, ...]:
         """What language models may do."""
         return tuple(spec for spec in self.specs if isinstance(spec, ToolSpec))
+
+    @property
+    def intents(self) -> tuple[IntentSpec, ...]:
+        """Who may answer before a language model is asked."""
+        return tuple(spec for spec in self.specs if isinstance(spec, IntentSpec))
 
     @property
     def benchmarks(self) -> tuple[BenchmarkSpec, ...]:
@@ -204,8 +214,10 @@ def _check(hook: str, kind: type[Any], spec: Any) -> None:
         raise PluginError(f"{hook} gave {kind.__name__} with the name {spec.name!r}; a name is text")
     if isinstance(spec, EngineSpec) and spec.kind not in ENGINE_KINDS:
         raise PluginError(f"engine {spec.name!r} is of kind {spec.kind!r}; known are {', '.join(ENGINE_KINDS)}")
-    if isinstance(spec, ComponentSpec) and spec.name in CORE_NAMES:
-        raise PluginError(f"a component cannot be named {spec.name!r}: the core has a section of that name")
+    if isinstance(spec, ComponentSpec):
+        for name in (spec.name, *spec.sections):
+            if name in CORE_NAMES:
+                raise PluginError(f"a component cannot be named {name!r}: the core has a section of that name")
 
 
 def _without_conflicts(plugins: list[LoadedPlugin]) -> Iterator[LoadedPlugin]:

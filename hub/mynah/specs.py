@@ -7,13 +7,15 @@ sessions to plugins; the classes behind them are the core's own.
 from __future__ import annotations
 
 import argparse
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 from mynah.audio.formats import AudioFormat
+from mynah.automation import ActionSpec, ConditionSpec, IntentSpec, TriggerSpec
+from mynah.errors import Problem
 from mynah.events import Event
 from mynah.outputs import Output
 from mynah.values import Voice
@@ -58,12 +60,19 @@ class ComponentSpec:
 
     `run(hub, config, ready)` calls `ready()` when it is usable and runs until cancelled; it is started again with
     growing pauses if it raises. Components start after those named in `after` are ready, and stop before them.
+    `sections` is the schema of further sections of the configuration that are its own; they are found in `Hub.config`.
+    `check(values, specs, folder)` finds what schemas cannot: it is given the file's data as it was written and every
+    plugin's specs, and yields problems with their `where`. A component that `reloads` follows changes of its sections
+    while it runs: they are told by `ConfigChanged`.
     """
 
     name: str
     run: Callable[[Hub, Mapping[str, Any], Callable[[], None]], Awaitable[None]]
     schema: Schema = field(default_factory=dict)
     after: tuple[str, ...] = ()
+    sections: Schema = field(default_factory=dict)
+    check: Callable[[Mapping[str, Any], Sequence[Spec], Path], Iterable[Problem]] = lambda values, specs, folder: ()
+    reloads: bool = False
     description: str = ""
 
 
@@ -153,7 +162,19 @@ class BenchmarkSpec:
     description: str = ""
 
 
-Spec = EngineSpec | ComponentSpec | PersonaSpec | RouteSpec | CommandSpec | ToolSpec | BenchmarkSpec
+Spec = (
+    EngineSpec
+    | ComponentSpec
+    | PersonaSpec
+    | RouteSpec
+    | CommandSpec
+    | ToolSpec
+    | BenchmarkSpec
+    | TriggerSpec
+    | ConditionSpec
+    | ActionSpec
+    | IntentSpec
+)
 
 
 # ---------------------------------------------------------------- what plugins may know of the hub
@@ -341,6 +362,20 @@ class Announcement(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What reloading the configuration came to: sections that were taken over, and those that wait for a restart."""
+
+    taken: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if not (self.taken or self.waiting):
+            return "nothing differs"
+        told = [f"taken over: {', '.join(self.taken)}"] if self.taken else []
+        return "; ".join([*told, *([f"a restart is needed for: {', '.join(self.waiting)}"] if self.waiting else [])])
+
+
 class Bench(Protocol):
     """What a scenario of `mynah bench` is given."""
 
@@ -381,6 +416,23 @@ class Hub(Protocol):
     @property
     def routes(self) -> Sequence[RouteSpec]:
         """Every plugin's routes."""
+        ...
+
+    @property
+    def specs(self) -> Sequence[Spec]:
+        """Everything that plugins declare."""
+        ...
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """What components offer to routes, tools, actions and other components while they run, by name."""
+        ...
+
+    def reload(self) -> Reloaded:
+        """Read the configuration again, and have components that can take over what changed.
+
+        Raises `ConfigError` with every mistake; nothing has changed then.
+        """
         ...
 
     @property

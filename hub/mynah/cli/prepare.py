@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mynah.config.check import Config, load_config, plugin_settings
+from mynah.config.check import Config, load_config, plugin_settings, with_overrides
 from mynah.conversation.persona import Persona, personas
 from mynah.errors import ConfigError, MynahError
 from mynah.plugins import Plugins, load_plugins
@@ -50,10 +50,11 @@ def prepare(file: Path | None, overrides: Mapping[str, Mapping[str, Any]] | None
     settings = plugin_settings(file)
     plugins = load_plugins(settings.disabled, settings.folder)
     config = load_config(file, plugins.specs, plugins=plugins.names)
-    for section, values in (overrides or {}).items():
+    for section in overrides or {}:
         if section not in config.values:
             raise MynahError(f"there is no plugin {section!r}, or it could not be loaded; see `mynah plugins`")
-        config.values[section].update(values)
+    if overrides:
+        config = replace(config, values=with_overrides(config.values, overrides), overrides=overrides)
     known = personas(plugins.personas, config.values["personas"], folder=config.folder)
     problems = [problem for persona in known.values() for problem in _knowledge_problems(persona)]
     if problems:

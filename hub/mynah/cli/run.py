@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mynah.cli.prepare import Prepared, add_config_argument, prepare
+from mynah.errors import MynahError
 from mynah.hub import MynahHub
 from mynah.logs import set_up_logs
 from mynah.loop import run_loop
@@ -72,10 +73,21 @@ async def _serve(prepared: Prepared, *, lan: bool) -> int:
             loop.add_signal_handler(number, stop.set)
     hub = MynahHub(prepared.config, prepared.plugins, prepared.personas)
     async with hub.running():
+        with contextlib.suppress(NotImplementedError, AttributeError):  # there is no such signal on Windows
+            loop.add_signal_handler(signal.SIGHUP, _reload, hub)
         _say_hello(hub, lan=lan)
         await stop.wait()
         log.info("stopping; a reply that is being spoken may finish")
     return 0
+
+
+def _reload(hub: MynahHub) -> None:
+    try:
+        done = hub.reload()
+    except MynahError as error:
+        log.error("the configuration has mistakes; nothing has changed:\n%s", error)  # noqa: TRY400  # it says all
+    else:
+        log.info("configuration read again: %s", done)
 
 
 def _say_hello(hub: MynahHub, *, lan: bool) -> None:

@@ -27,7 +27,8 @@ class Config:
 
     `values` has every key of the core and of each component, defaults filled in. Paths in it are absolute.
     `engines` maps each kind to entries, every one a mapping; embedded engines stand in where none is configured.
-    A persona has only the keys that were given. `folder` is that of the file, or the working directory.
+    A persona has only the keys that were given. `folder` is that of the file, or the working directory. `overrides`
+    are single values in `values` that were not in the file, section by section.
     """
 
     values: Mapping[str, Any]
@@ -35,6 +36,7 @@ class Config:
     folder: Path = field(default_factory=Path.cwd)
     places: Mapping[KeyPath, Place] = field(default_factory=dict)
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,11 @@ def load_config(path: Path | None, specs: Sequence[Spec], *, plugins: Collection
     return check(read_yaml(path) if path else Document(), specs, plugins=plugins)
 
 
+def with_overrides(values: Mapping[str, Any], overrides: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return `values` with single ones replaced, section by section."""
+    return {**values, **{name: {**values[name], **more} for name, more in overrides.items()}}
+
+
 def check(document: Document, specs: Sequence[Spec], *, plugins: Collection[str] = ()) -> Config:
     """Check a document. Raises `ConfigError` with every problem."""
     for spec in components(specs):
@@ -81,14 +88,16 @@ def check(document: Document, specs: Sequence[Spec], *, plugins: Collection[str]
     specs = [spec for spec in specs if spec.name not in disabled]
     values, mistakes = validate(whole_schema(specs), data)
     mistakes = [*_disabled_sections(mistakes, disabled, plugins), *_disabled_names(data, plugins)]
+    problems: list[Problem] = []
     chains, wrong_entries = check_engines(data.get("engines"), specs, disabled)
     mistakes += wrong_entries
     if not document.unread:  # a file that could not be included may hold the names that would be missed here
         names = frozenset(spec.name for spec in specs if isinstance(spec, PersonaSpec))
         tools = frozenset(spec.name for spec in specs if isinstance(spec, ToolSpec))
         mistakes += check_references(data, names, tools, disabled, folder)
-    if problems := _problems(document, mistakes):
-        raise ConfigError(problems)
+        mistakes += _of_components(data, specs, folder, problems)
+    if problems := [*problems, *_problems(document, mistakes)]:
+        raise ConfigError(_in_order(problems, document))
     values = _plain({**values, "engines": chains})
     return Config(_with_paths(values, folder), document.file, folder, document.places, document.secrets)
 
@@ -131,7 +140,23 @@ def _problems(document: Document, mistakes: Iterable[Mistake]) -> list[Problem]:
         file, line = document.place(mistake.path)
         message, hint = (_redacted(text, document.secrets) for text in (mistake.message, mistake.hint))
         problems.append(Problem(message, file, line, mistake.path, hint))
+    return _in_order(problems, document)
+
+
+def _in_order(problems: Iterable[Problem], document: Document) -> list[Problem]:
     return sorted(problems, key=lambda problem: (problem.file != document.file, str(problem.file), problem.line))
+
+
+def _of_components(
+    data: Mapping[str, Any], specs: Sequence[Spec], folder: Path, elsewhere: list[Problem]
+) -> Iterator[Mistake]:
+    """Yield what the components' own checks find; problems in files of their own go to `elsewhere`."""
+    for spec in components(specs):
+        for problem in spec.check(data, specs, folder):
+            if problem.file is None:
+                yield Mistake(problem.where, problem.message, problem.hint)
+            else:
+                elsewhere.append(problem)
 
 
 def _redacted(text: str, secrets: frozenset[str]) -> str:

@@ -11,6 +11,7 @@ import voluptuous as vol
 from mynah.config.describe import VAGUE, choices, describe, entries, find, key_name, names
 from mynah.config.strict import strict
 from mynah.config.text import Sourced, closest, shown, suggest
+from mynah.errors import Problem
 
 # How voluptuous' own messages begin; any other text is a validator's own, written for people, and kept.
 STOCK: Final[Mapping[type[vol.Invalid], tuple[str, ...]]] = {
@@ -42,6 +43,15 @@ def validate(schema: Any, data: Any, path: tuple[str | int, ...] = ()) -> tuple[
     except (TypeError, AttributeError, KeyError, ArithmeticError) as error:
         # A plugin's own validator that did not expect such a value; its text might repeat a secret.
         return None, [Mistake(path, f"cannot be checked: a validator failed with {type(error).__name__}")]
+
+
+def checked(schema: Any, data: Any, where: tuple[str | int, ...] = ()) -> tuple[Any, list[Problem]]:
+    """Check `data`, which stands at `where` of a file, by a voluptuous schema, as the configuration is checked.
+
+    Return it with its defaults, or None and every problem in it, without file and line.
+    """
+    value, mistakes = validate(schema, data, where)
+    return value, [Problem(mistake.message, where=mistake.path, hint=mistake.hint) for mistake in mistakes]
 
 
 def explain(error: vol.Invalid, schema: Any, data: Any, path: tuple[str | int, ...] = ()) -> Mistake:

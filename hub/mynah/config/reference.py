@@ -66,6 +66,9 @@ def reference(specs: Sequence[Spec]) -> str:
             parts += [f"## {key}\n", f"{key.description}\n", _table(_rows(schema))]
     for spec in components(specs):
         parts += [f"## {spec.name}\n", f"{spec.description or 'A component.'}\n", _table(_rows(spec.schema))]
+        for key, schema in spec.sections.items():
+            rows = _rows(schema if entries(schema) else _items(schema))
+            parts += [f"## {key}\n", f"{key.description}\n", _table(rows)]
     return "\n".join(parts)
 
 

@@ -197,7 +197,12 @@ def whole_schema(specs: Sequence[Spec]) -> dict[Any, Any]:
         for spec in components(specs)
         if spec.name not in CORE_NAMES
     }
-    return {**CORE, **sections}
+    return {**CORE, **sections, **further_sections(specs)}
+
+
+def further_sections(specs: Iterable[Spec]) -> dict[Any, Any]:
+    """Return the sections that components have beside those of their names."""
+    return {key: schema for spec in components(specs) for key, schema in spec.sections.items()}
 
 
 def entry_schema(spec: EngineSpec) -> dict[Any, Any]:

@@ -67,13 +67,16 @@ class Document:
         return self.file, 0
 
 
-def read_yaml(file: Path, environment: Mapping[str, str] | None = None) -> Document:
+def read_yaml(
+    file: Path, environment: Mapping[str, str] | None = None, tags: Mapping[str, Callable[[str], Any]] | None = None
+) -> Document:
     """Read `file` with everything it includes; mistakes are in the document's `problems`.
 
+    `tags` are further tags, such as `!input`, each with what makes a value of the name that stands after it.
     Raises `ConfigError` only past the limits: too many values, nested too deep.
     """
     file = Path(os.path.abspath(file))
-    reader = _Reader(file, os.environ if environment is None else environment)
+    reader = _Reader(file, os.environ if environment is None else environment, tags or {})
     data = reader.read(file, ())
     return Document(data, reader.places, reader.secrets, tuple(reader.problems), frozenset(reader.unread), file)
 
@@ -81,7 +84,7 @@ def read_yaml(file: Path, environment: Mapping[str, str] | None = None) -> Docum
 class _Reader:
     """Turns nodes into data, noting places and problems on the way."""
 
-    def __init__(self, file: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, file: Path, environment: Mapping[str, str], tags: Mapping[str, Callable[[str], Any]]) -> None:
         self.places: dict[KeyPath, Place] = {}
         self.problems: list[Problem] = []
         self.unread: set[KeyPath] = set()
@@ -95,6 +98,7 @@ class _Reader:
             "!secret": self._secret,
             "!env_var": self._env_var,
             "!include": self._include,
+            **{tag: lambda name, path, make=make: make(name) for tag, make in tags.items()},  # type: ignore[misc]  # bound
         }
 
     @property

@@ -64,6 +64,11 @@ class Replying:
         if turn.outcome == "not_understood":
             yield spec.not_understood
             return
+        answer = await turn.links.intent(turn.text, self._language) if turn.clip is None else None
+        if answer is not None:
+            turn.silent = not answer.strip()
+            yield answer
+            return
         replies = self._rounds(turn.text, ()) if turn.clip is None else self._from_clip(turn.clip)
         async with closing(replies) as pieces:
             async for piece in pieces:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from mynah.audio import LISTENING, AudioFormat
 from mynah.conversation.delivery import Delivery
 from mynah.conversation.history import History
+from mynah.conversation.intents import Intents
 from mynah.conversation.microphone import Microphone
 from mynah.conversation.persona import Persona
 from mynah.conversation.scene import Exchange, Scene
@@ -61,6 +62,7 @@ class Conversation:
         self._delivery = Delivery(around.turn_limits.audio_ahead_ms, lambda turn_id: self._turns.is_over(turn_id))
         self._turns = Turns(id, around.bus, self._delivery, self._history, self._links)
         self._toolbox = Toolbox(around.tools, around.hub, self)
+        self._intents = Intents(around.intents, around.hub, self)
         self._microphone: Microphone | None = None
         self._input_at = now()
 
@@ -278,6 +280,7 @@ class Conversation:
             latency=self._around.latency,
             listening=self._around.listening,
             toolbox=self._toolbox,
+            intent=self._intents.answer,
             emit=self._delivery.emit,
             post=self._delivery.post,
             take_back=self._delivery.spool.take_back,

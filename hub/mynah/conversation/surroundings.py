@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mynah.automation import IntentSpec
 from mynah.bus import EventBus
 from mynah.conversation.arbitration import Arbitration
 from mynah.conversation.listening import ListeningOptions, OpenMicrophone
@@ -46,6 +47,7 @@ class Surroundings:
     tools: Tools
     media: Media
     arbitration: Arbitration
+    intents: Sequence[IntentSpec] = ()
     turn_limits: TurnLimits = field(default_factory=TurnLimits)
     latency: Latency = field(default_factory=Latency)
     limits: SessionLimits = field(default_factory=SessionLimits)

@@ -43,6 +43,7 @@ class Links:
     latency: Latency
     listening: ListeningOptions
     toolbox: Toolbox
+    intent: Callable[[str, str], Awaitable[str | None]]
     emit: Callable[[Output], Awaitable[None]]
     post: Callable[[Output], None]
     scene: Callable[[], Scene]
@@ -62,6 +63,7 @@ class Turn:
 
     With `speech` it says what is recorded there. `contest` decides whether it is this speaker that answers. `stopped`
     is why it was stopped.
+    A turn that is `silent` was done what it asks for, without a word.
     `clip` is the utterance itself where a language model `hears` it; then it is `untranscribed` at first. `ended` is
     the output that the turn ended with by itself; `over` says that it was stopped.
     """
@@ -80,6 +82,7 @@ class Turn:
     hears: OpenEngine | None = None
     clip: AudioClip | None = None
     untranscribed: bool = False
+    silent: bool = False
     outcome: OutcomeKind = "answered"
     subject: str = ""
     reply: str = ""
@@ -214,7 +217,7 @@ class Turn:
         finally:
             speaking.never_mind()
         await speaking.finish(meter, broken_off=self.trouble is not None)
-        if self.trouble is None and not self.phrases:
+        if self.trouble is None and not self.phrases and not self.silent:
             self.trouble = MynahError("the reply was empty")
         await speaking.close()
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mynah.testing.received import Received, ReceivedAudio, ReceivedTurn
     from mynah.testing.rows import bench_row
     from mynah.testing.speaker import FakeSpeaker, HubRefused
-    from mynah.testing.virtual_time import run_in_virtual_time
+    from mynah.testing.virtual_time import VirtualLoop, run_in_virtual_time
 
 __all__ = [
     "ContractBroken",
@@ -48,6 +48,7 @@ __all__ = [
     "ScriptedSpeechToText",
     "ScriptedTextToSpeech",
     "ScriptedVoiceActivity",
+    "VirtualLoop",
     "bench_row",
     "check_language_model",
     "check_speech_to_text",
@@ -69,7 +70,7 @@ _HOMES = {
     "received": ("Received", "ReceivedAudio", "ReceivedTurn"),
     "rows": ("bench_row",),
     "speaker": ("FakeSpeaker", "HubRefused"),
-    "virtual_time": ("run_in_virtual_time",),
+    "virtual_time": ("VirtualLoop", "run_in_virtual_time"),
 }
 
 

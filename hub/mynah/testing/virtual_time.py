@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import selectors
 import time
 from collections.abc import Coroutine, Mapping
@@ -42,22 +43,39 @@ class _JumpingSelector(selectors.BaseSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop on a clock that only its own timers move."""
+    """An event loop on a clock that only its own timers move.
 
-    def __init__(self) -> None:
+    `wall` is the time of day in seconds since the epoch at which it begins; None: that of the machine. `set_clock`
+    has the time of day jump, as it does where somebody sets a clock.
+    """
+
+    def __init__(self, wall: float | None = None) -> None:
         self._clock = _JumpingSelector()
         super().__init__(self._clock)
+        self._ahead_s = (time.time() if wall is None else wall) - self._clock.now
 
     def time(self) -> float:
         """Return the virtual time in seconds."""
         return self._clock.now
 
+    def wall_time(self) -> float:
+        """Return the time of day in seconds since the epoch."""
+        return self._clock.now + self._ahead_s
 
-def run_in_virtual_time(main: Coroutine[Any, Any, T]) -> T:
-    """Run `main` with every sleep, timeout and clock of Mynah in virtual time.
+    def set_clock(self, wall: float) -> None:
+        """Have the time of day be `wall` from now on."""
+        self._ahead_s = wall - self._clock.now
+
+
+def run_in_virtual_time(main: Coroutine[Any, Any, T], *, wall: float | None = None) -> T:
+    """Run `main` with every sleep, timeout and clock of Mynah in virtual time; with `wall` the time of day as well.
 
     For code that waits for timers only: threads, processes and sockets take real time, which this clock overtakes.
     """
-    loop = VirtualLoop()
-    with asyncio.Runner(loop_factory=lambda: loop) as runner, mock.patch.object(time, "monotonic", loop.time):
+    loop = VirtualLoop(wall)
+    with contextlib.ExitStack() as stack:
+        runner = stack.enter_context(asyncio.Runner(loop_factory=lambda: loop))
+        stack.enter_context(mock.patch.object(time, "monotonic", loop.time))
+        if wall is not None:
+            stack.enter_context(mock.patch.object(time, "time", loop.wall_time))
         return runner.run(main)

@@ -1,0 +1,79 @@
+"""Words that a plugin answers before a language model is asked."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+
+from mynah.automation import IntentSpec
+from mynah.errors import MynahError
+from mynah.outputs import PhraseReady, TurnFailed, TurnFinished
+from mynah.specs import OutletOptions, SessionOptions
+from mynah.testing import ScriptedLanguageModel, run_hub, run_in_virtual_time, scripted_engines
+
+
+def turn(folder, answer, text="turn it up"):
+    """Say `text` to a hub with one intent; return the turn's outputs and what the language model was asked."""
+    llm = ScriptedLanguageModel(("Hello", " there", "."))
+
+    async def converse():
+        specs = (*scripted_engines(llm=llm), IntentSpec(name="mine", answer=answer))
+        async with run_hub(folder, specs=specs) as hub:
+            session = hub.open_session(SessionOptions())
+            async with aclosing(session.outputs(OutletOptions())) as outputs:
+                session.submit(text)
+                told = []
+                async for output in outputs:
+                    told.append(output)
+                    if isinstance(output, TurnFinished | TurnFailed):
+                        break
+                return told
+
+    return run_in_virtual_time(converse()), llm
+
+
+def asked(llm) -> int:
+    return llm.calls.begun
+
+
+async def louder(hub, session, text, language):
+    return "Louder." if text == "turn it up" else None
+
+
+def test_an_intent_answers_and_the_language_model_is_not_asked(tmp_path):
+    told, llm = turn(tmp_path, louder)
+    assert [output.text for output in told if isinstance(output, PhraseReady)] == ["Louder."]
+    assert told[-1].reply == "Louder."
+    assert asked(llm) == 0
+
+
+def test_words_that_an_intent_declines_go_to_the_persona(tmp_path):
+    told, llm = turn(tmp_path, louder, "what do lions eat")
+    assert told[-1].reply == "Hello there."
+    assert asked(llm) == 1
+
+
+def test_an_intent_may_act_without_a_word(tmp_path):
+    async def silently(hub, session, text, language):
+        return ""
+
+    told, _ = turn(tmp_path, silently)
+    assert isinstance(told[-1], TurnFinished)
+    assert told[-1].phrases == 0
+
+
+def test_an_intent_that_cannot_do_it_says_why(tmp_path):
+    async def refuse(hub, session, text, language):
+        raise MynahError("the loudspeaker has no volume")
+
+    told, _ = turn(tmp_path, refuse)
+    assert isinstance(told[-1], TurnFailed)
+    assert "no volume" in told[-1].message
+
+
+def test_a_defect_of_an_intent_leaves_the_words_to_the_persona(tmp_path, caplog):
+    async def broken(hub, session, text, language):
+        raise ZeroDivisionError
+
+    told, _ = turn(tmp_path, broken)
+    assert told[-1].reply == "Hello there."
+    assert "intent mine failed" in caplog.text
