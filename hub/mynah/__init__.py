@@ -63,6 +63,7 @@ from mynah.events import (
     TurnEvent,
     TurnStarted,
 )
+from mynah.firmware import Firmware
 from mynah.hookspecs import hookimpl
 from mynah.knowledge import Attribute, Fact, Knowledge, Subject
 from mynah.outputs import (
@@ -157,6 +158,7 @@ __all__ = [
     "Event",
     "Fact",
     "Fire",
+    "Firmware",
     "Grounding",
     "Happened",
     "Heard",

@@ -33,6 +33,7 @@ from mynah.engines.protocols import Warmable
 from mynah.engines.speech_cache import SpeechCache
 from mynah.errors import InputError, MynahError, StorageError, cause
 from mynah.events import ComponentFailed, ComponentReady, ConfigChanged, EngineReady, HubStarted, HubStopping
+from mynah.firmware import Firmware, firmware_version, packed, signature
 from mynah.plugins import Plugins
 from mynah.registry import Registry
 from mynah.speakers import Speakers
@@ -112,6 +113,8 @@ class MynahHub:
         self._ready = False
         self._stopping = False
         self._warm = asyncio.Event()
+        self._firmware: dict[str, bytes] = {}
+        self._compiling = asyncio.Lock()
 
     # ------------------------------------------------------------ building
 
@@ -455,6 +458,27 @@ class MynahHub:
             text.strip(), self._chains["tts"], persona, language or persona.language,
             early=self._latency.early_phrase, total=self.config["limits"]["speak"],
         )  # fmt: skip
+
+    @property
+    def firmware_version(self) -> str:
+        """The version of the firmware that there is for speakers."""
+        try:
+            return firmware_version()
+        except MynahError as error:
+            log.debug("%s", error)
+            return ""
+
+    async def firmware(self, speaker: str, architecture: str) -> Firmware:
+        """Return the firmware, packed for a chip and signed for a speaker."""
+        key = self.storage.key(speaker)
+        if key is None:
+            raise InputError(f"{speaker} has no key for updates; make one with: mynah speaker add {speaker}")
+        version = firmware_version()
+        async with self._compiling:
+            if architecture not in self._firmware:
+                self._firmware[architecture] = await packed(architecture)
+        data = self._firmware[architecture]
+        return Firmware(version, data, signature(data, speaker, version, key))
 
     def access(self, token: str) -> tuple[Access, str] | None:
         """Return the role that a token gives and for whom."""

@@ -17,6 +17,7 @@ from mynah.audio.formats import AudioFormat
 from mynah.automation import ActionSpec, ConditionSpec, IntentSpec, TriggerSpec
 from mynah.errors import Problem
 from mynah.events import Event
+from mynah.firmware import Firmware
 from mynah.outputs import Output
 from mynah.values import Voice
 
@@ -519,6 +520,19 @@ class Hub(Protocol):
         is known. What it interrupts goes on afterwards, or with `resume` False not. With an empty text, `play` is
         played instead, as by `Session.play`. Raises `InputError` for a name that nothing has, for text that cannot be
         said, and for what may not be played.
+        """
+        ...
+
+    @property
+    def firmware_version(self) -> str:
+        """The version of the firmware that the hub has for its speakers; empty where it has none."""
+        ...
+
+    async def firmware(self, speaker: str, architecture: str) -> Firmware:
+        """Return the hub's firmware, packed for a chip (such as "xtensawin") and signed with the speaker's own key.
+
+        Raises `InputError` where the speaker has no key or there is no such firmware, `MynahError` where it cannot be
+        made here.
         """
         ...
 

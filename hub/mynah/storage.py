@@ -36,6 +36,14 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         last_seen REAL NOT NULL
     ) STRICT;
     """,
+    # 3: what a speaker's updates are signed with. The hub must know the key itself, not only its hash.
+    """
+    CREATE TABLE speaker_key (
+        id TEXT PRIMARY KEY,
+        key BLOB NOT NULL CHECK (length(key) = 32),
+        created REAL NOT NULL
+    ) STRICT;
+    """,
 )
 """Each entry brings the schema from version n to n + 1. Entries are only ever appended."""
 
@@ -154,6 +162,22 @@ class Storage:
         with self.transaction() as connection:
             connection.execute("DELETE FROM speaker WHERE id = ?", (id,))
 
+    # ------------------------------------------------------------ keys of speakers
+
+    def make_key(self, id: str) -> bytes:
+        """Make the 32 bytes that a speaker's updates are signed with, in place of earlier ones."""
+        key = secrets.token_bytes(32)
+        with self.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO speaker_key (id, key, created) VALUES (?, ?, ?)", (id, key, time.time())
+            )
+        return key
+
+    def key(self, id: str) -> bytes | None:
+        """Return a speaker's key, or None where it has none."""
+        row = self._connection.execute("SELECT key FROM speaker_key WHERE id = ?", (id,)).fetchone()
+        return bytes(row[0]) if row else None
+
     # ------------------------------------------------------------ credentials
 
     def issue_token(self, name: str, role: str) -> str:
@@ -167,6 +191,13 @@ class Storage:
                 (name, role, _hash(token), time.time()),
             )
         return token
+
+    def revoke(self, name: str) -> bool:
+        """Void the token and the key of `name`; return whether it had any."""
+        with self.transaction() as connection:
+            tokens = connection.execute("DELETE FROM credential WHERE name = ?", (name,)).rowcount
+            keys = connection.execute("DELETE FROM speaker_key WHERE id = ?", (name,)).rowcount
+        return bool(tokens + keys)
 
     def credentials(self) -> Mapping[str, str]:
         """Return the role of each name that has a token."""

@@ -240,3 +240,26 @@ def test_two_processes_may_open_a_fresh_folder_at_once(tmp_path):
     storage = Storage(tmp_path / "data")
     assert set(storage.credentials()) == {"one", "two"}
     storage.close()
+
+
+def test_a_speaker_has_one_key_which_is_kept_and_made_anew(tmp_path):
+    first = Storage(tmp_path)
+    assert first.key("hall") is None
+    key = first.make_key("hall")
+    first.make_key("kitchen")
+    first.close()
+    second = Storage(tmp_path)
+    assert len(key) == 32
+    assert second.key("hall") == key
+    assert second.make_key("hall") == second.key("hall") != key
+    second.close()
+
+
+def test_revoking_voids_token_and_key_of_one_name(storage):
+    tokens = {name: storage.issue_token(name, "speaker") for name in ("hall", "kitchen")}
+    for name in tokens:
+        storage.make_key(name)
+    assert storage.revoke("hall")
+    assert not storage.revoke("hall")
+    assert [storage.credential(token) for token in tokens.values()] == [None, ("kitchen", "speaker")]
+    assert (storage.key("hall"), len(storage.key("kitchen"))) == (None, 32)

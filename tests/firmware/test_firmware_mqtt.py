@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from counterparts.simulated_speaker import HEAP, SimulatedSpeaker
+from mynah.firmware import bundle, signature
 
 pytestmark = pytest.mark.long  # plays in real time
 
@@ -212,15 +213,15 @@ async def serving(data):
         await runner.cleanup()
 
 
-async def test_an_update_starts_only_if_its_signature_is_right(tmp_path, build, broker, pack):
-    packed = pack.bundle({file.name: file.read_bytes() for file in build.glob("*.mpy")})
+async def test_an_update_starts_only_if_its_signature_is_right(tmp_path, build, broker):
+    packed = bundle({file.name: file.read_bytes() for file in build.glob("*.mpy")})
     right = {"command": "update", "version": "0.2.0", "size": len(packed)}
-    wrong = pack.signature(packed, "giraffe_deck", "0.2.0", KEY)
+    wrong = signature(packed, "giraffe_deck", "0.2.0", KEY)
     async with serving(packed) as (url, asked), speaker_on(broker, tmp_path, build, token="mk_1") as speaker:
         await broker.publish("cmd", {"id": "1", **right, "url": url, "mac": wrong})
         assert (await broker.reply("1"))["message"] == "the signature is wrong"
         assert not list((tmp_path / "b").iterdir())
-        mac = pack.signature(packed, "lion_house", "0.2.0", KEY)
+        mac = signature(packed, "lion_house", "0.2.0", KEY)
         await broker.publish("cmd", {"id": "2", **right, "url": url, "mac": mac})
         assert (await broker.reply("2"))["ok"], speaker.lines
         assert asked == ["Bearer mk_1"] * 2

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from mynah.errors import MynahError
-from mynah.firmware import firmware_folder
 
 HEAP: Final = "100wk"
 """Its heap: 100 KiB of a chip whose words have 32 bits; `w` makes up for this computer's words, which have 64."""
@@ -23,7 +22,6 @@ SETTINGS: Final[Mapping[str, Any]] = {"ssid": "simulated", "password": "", "boar
 RESTARTS: Final = 3
 """The status with which it ends where it wants to be started again."""
 
-COMPILE_S: Final = 60.0
 GOODBYE_S: Final = 5.0
 KEPT: Final = 1_000
 
@@ -38,23 +36,6 @@ def why_not() -> str:
                 return f"{module} is not installed; pip install 'mynah[simulate]' brings it where it exists"
             return f"{module} does not work here: {error}"
     return ""
-
-
-async def compile_firmware(folder: Path) -> None:
-    """Compile the firmware and its simulation into `folder`. Raises `MynahError` with the compiler's words."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, str(firmware_folder() / "pack.py"), "compile", str(folder),
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(COMPILE_S):
-            said, _ = await process.communicate()
-    except BaseException:
-        process.kill()
-        await process.wait()
-        raise
-    if process.returncode:
-        raise MynahError(f"the firmware does not compile: {said.decode(errors='replace').strip()[-500:]}")
 
 
 def nvs(space: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,8 +55,8 @@ class SimulatedSpeaker:
     """Push its buttons with `tell`, wait for what it answers with `answer`.
 
     `folder` is its flash: the settings lie there, and its loudspeaker's file; `settings` are written there where any
-    are given. `build` is what `compile_firmware` made. `told` is called with each line that it logs, and, after
-    `tell("watch")`, with its state (phase, hub, broker, underruns) whenever that changes.
+    are given. `build` is what `mynah.firmware.compile_firmware` made. `told` is called with each line that it
+    logs, and, after `tell("watch")`, with its state (phase, hub, broker, underruns) whenever that changes.
     """
 
     def __init__(
