@@ -65,7 +65,7 @@ from mynah.events import (
 )
 from mynah.firmware import Firmware
 from mynah.hookspecs import hookimpl
-from mynah.knowledge import Attribute, Fact, Knowledge, Subject
+from mynah.knowledge import Attribute, Fact, Knowledge, Question, Subject
 from mynah.outputs import (
     Interrupted,
     Output,
@@ -112,6 +112,7 @@ from mynah.values import (
     Hints,
     Message,
     ReplyNote,
+    Text,
     Token,
     Tool,
     ToolCall,
@@ -184,6 +185,7 @@ __all__ = [
     "PhraseFailed",
     "PhraseReady",
     "Problem",
+    "Question",
     "Reloaded",
     "Replied",
     "ReplyFailed",
@@ -208,6 +210,7 @@ __all__ = [
     "Stop",
     "Subject",
     "SubscriptionOverflowed",
+    "Text",
     "TextToSpeech",
     "Timeline",
     "Token",

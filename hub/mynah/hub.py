@@ -34,6 +34,7 @@ from mynah.engines.speech_cache import SpeechCache
 from mynah.errors import InputError, MynahError, StorageError, cause
 from mynah.events import ComponentFailed, ComponentReady, ConfigChanged, EngineReady, HubStarted, HubStopping
 from mynah.firmware import Firmware, firmware_version, packed, signature
+from mynah.knowledge import Knowledge
 from mynah.plugins import Plugins
 from mynah.registry import Registry
 from mynah.speakers import Speakers
@@ -262,10 +263,12 @@ class MynahHub:
     async def _warm_engine(self, engine: OpenEngine) -> None:
         if engine.state != "ready" or not isinstance(engine.engine, Warmable):
             return
-        for name, persona in self._personas.items():
-            grounding = Grounding(name, persona.spec.language, persona.knowledge)
+        spoken = [(persona, language) for persona in self._personas.values() for language in persona.languages]
+        for persona, language in spoken:
+            name = persona.spec.name
+            grounding = Grounding(name, language, persona.knowledge_in(language))
             try:
-                await engine.engine.warm_up(grounding, persona.hints())
+                await engine.engine.warm_up(grounding, persona.hints(language))
             except Exception as error:
                 # A supervisor's duty, as for components; an engine that is not warm works all the same.
                 known = isinstance(error, MynahError)
@@ -370,6 +373,13 @@ class MynahHub:
         """Return every persona that can speak."""
         return [persona.spec for persona in self._personas.values()]
 
+    def renew_knowledge(self, persona: str, knowledge: Sequence[Knowledge]) -> None:
+        """Put knowledge over what a persona's files say."""
+        found = self._sessions.persona(persona)
+        if not found.spec.renewable:
+            raise InputError(f"the knowledge of {persona!r} may not be renewed: its plugin does not say so")
+        found.renew(knowledge)
+
     def speakers(self) -> Sequence[Mapping[str, Any]]:
         """Return every known speaker."""
         talking = {session.speaker: session for session in self._sessions if session.speaker}
@@ -453,9 +463,9 @@ class MynahHub:
 
     def _spoken(self, text: str, language: str | None, voice_of: str | None) -> list[Recording]:
         self._around.limits.check_text(text)
-        persona = self._sessions.persona(voice_of).spec
+        persona = self._sessions.persona(voice_of)
         return spoken(
-            text.strip(), self._chains["tts"], persona, language or persona.language,
+            text.strip(), self._chains["tts"], persona, persona.language_of(text, language or persona.spec.language),
             early=self._latency.early_phrase, total=self.config["limits"]["speak"],
         )  # fmt: skip
 

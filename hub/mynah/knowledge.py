@@ -7,17 +7,30 @@ recogniser builds its language model from the questions, a language model may qu
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question put to the listener: what is asked, the `answers` that are right, and a `hint` for a wrong one."""
+
+    say: str
+    answers: tuple[str, ...]
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that can be said: `say` is spoken as it stands; `value` in `unit` is for comparisons."""
+    """One thing that can be said: `say` is spoken as it stands; `value` in `unit` is for comparisons.
+
+    `ask` is asked of the listener right after it.
+    """
 
     say: str
     value: float | None = None
     unit: str = ""
     source: str = ""
+    ask: Question | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +75,19 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """All a persona knows. Subjects and attributes by id, in the order of their files."""
+    """All a persona knows in one language ("": in any). Subjects and attributes by id, in the order of their files."""
 
     subjects: Mapping[str, Subject] = field(default_factory=dict)
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    language: str = ""
+
+    def with_more(self, more: Knowledge) -> Knowledge:
+        """Return this with `more` put over it, as a later file: facts of a subject are added, or replaced."""
+        subjects = dict(self.subjects)
+        for id, subject in more.subjects.items():
+            facts = {**(subjects[id].facts if id in subjects else {}), **subject.facts}
+            subjects[id] = replace(subject, facts=facts)
+        return replace(self, subjects=subjects, attributes={**self.attributes, **more.attributes})
 
     def questions(self) -> Iterator[str]:
         """Every question that can be answered, as people would say it: each template with each subject's names."""

@@ -18,8 +18,9 @@ from mynah.automation import ActionSpec, ConditionSpec, IntentSpec, TriggerSpec
 from mynah.errors import Problem
 from mynah.events import Event
 from mynah.firmware import Firmware
+from mynah.knowledge import Knowledge
 from mynah.outputs import Output
-from mynah.values import Voice
+from mynah.values import Text, Voice
 
 EngineKind = Literal["stt", "tts", "llm", "translator", "vad"]
 ENGINE_KINDS: tuple[EngineKind, ...] = ("stt", "tts", "llm", "translator", "vad")
@@ -84,21 +85,27 @@ class PersonaSpec:
     `knowledge` lists YAML files; `context_key` names the entry of a session's context that holds the subject of
     "it" when none was named yet (the exhibit a speaker stands at). `{subject}` in a greeting is that subject's plural.
     `acknowledgement` is said when the reply is long in coming; `tools` are those that a language model may use.
+
+    A persona in several languages gives each of these texts by language, and knowledge files that say theirs.
+    `language` is the one it speaks where nothing else is known. A `default` persona speaks where the configuration
+    names nobody. Of a `renewable` one a component may renew the knowledge while the hub runs, by `Hub.renew_knowledge`.
     """
 
     name: str
     title: str
-    prompt: str = ""
+    prompt: Text = ""
     language: str = "en"
     voice: Voice = field(default_factory=Voice)
-    greeting: str = ""
-    unknown: str = "I'm sorry, I don't know that."
-    not_understood: str = "Sorry, I did not understand that."
-    acknowledgement: str = "Let me think."
+    greeting: Text = ""
+    unknown: Text = "I'm sorry, I don't know that."
+    not_understood: Text = "Sorry, I did not understand that."
+    acknowledgement: Text = "Let me think."
     tools: tuple[str, ...] = ("time_of_day", "volume", "stop")
     knowledge: tuple[Path, ...] = ()
     context_key: str = "exhibit"
     first_phrase_words: int = 4
+    default: bool = False
+    renewable: bool = False
     description: str = ""
 
 
@@ -451,6 +458,15 @@ class Hub(Protocol):
 
     def personas(self) -> Sequence[PersonaSpec]:
         """Return every persona that can speak, by name."""
+        ...
+
+    def renew_knowledge(self, persona: str, knowledge: Sequence[Knowledge]) -> None:
+        """Put `knowledge` over what the persona's files say, in the place of what was put there before.
+
+        Each says its language, or none for all. It is merged as a further file would be, and told from the next
+        question on; recognisers go on to expect what the files ask for. Raises `InputError` for a persona that is not
+        `renewable`: its plugin says so, and that plugin's component renews it.
+        """
         ...
 
     def speakers(self) -> Sequence[Mapping[str, Any]]:

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from mynah.audio.formats import AudioFormat
 from mynah.knowledge import Knowledge
 
+Text = str | Mapping[str, str]
+"""What a persona says: one text for all languages, or a text for each: tag → text."""
 Role = Literal["system", "user", "assistant", "tool"]
 OutcomeKind = Literal["answered", "unknown", "not_understood", "no_speech"]
 """How a turn ended for the person: answered; asked something that is not known; heard but not understood; nothing

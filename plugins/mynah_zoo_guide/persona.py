@@ -44,5 +44,6 @@ ZOO_GUIDE: Final = PersonaSpec(
     not_understood="Sorry, I did not understand that. Please say it once more.",
     knowledge=(KNOWLEDGE / "questions.yaml", KNOWLEDGE / "animals.yaml", KNOWLEDGE / "visit.yaml"),
     context_key="exhibit",
+    default=True,
     description="Tells families about the animals of a zoo and about their visit",
 )

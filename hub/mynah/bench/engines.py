@@ -127,7 +127,8 @@ async def _open(spec: EngineSpec, options: Mapping[str, Any], folder: Path) -> A
 
 
 def _grounding(persona: Persona) -> Grounding:
-    return Grounding(persona.spec.name, persona.spec.language, persona.knowledge, {}, persona.spec.unknown)
+    unknown = persona.text(persona.spec.unknown)
+    return Grounding(persona.spec.name, persona.spec.language, persona.knowledge, {}, unknown)
 
 
 async def _spoken() -> AsyncIterator[bytes]:
@@ -154,8 +155,9 @@ async def _recognise(engine: Any, plan: Plan, persona: Persona) -> Taken:
 
 async def _reply(engine: Any, plan: Plan, persona: Persona) -> Taken:
     began = time.monotonic()
-    messages = [Message("system", persona.spec.prompt), Message("user", plan.question)]
-    outputs = engine.reply(messages if persona.spec.prompt else messages[1:], grounding=_grounding(persona))
+    prompt = persona.text(persona.spec.prompt)
+    messages = [Message("system", prompt), Message("user", plan.question)]
+    outputs = engine.reply(messages if prompt else messages[1:], grounding=_grounding(persona))
     return _since(began, await _times(outputs, lambda item: isinstance(item, Token) and bool(item.text)))
 
 

@@ -81,17 +81,19 @@ VOICE: Final = {
     key("pitch", "Pitch; 1 is as it comes."): number(0.25, 4),
     key("volume", "Loudness; 1 is as it comes."): number(0, 4),
 }
+SAID: Final = vol.Any(TEXT, {LANGUAGE: TEXT}, msg="expected text, or a text for each language")
+SAID_OR_NOT: Final = vol.Any(str, {LANGUAGE: str}, msg="expected text, or a text for each language")
 # No defaults: a key that is left out keeps what the plugin's persona of this name says. A new persona's are those of
 # `mynah.PersonaSpec`.
 PERSONA: Final = {
     key("title", "Who speaks, in a few words. A new persona needs this or a prompt."): TEXT,
-    key("prompt", "Instructions for a language model."): str,
+    key("prompt", "Instructions for a language model."): SAID_OR_NOT,
     key("language", "The language spoken, as a tag such as en or pt-BR; en for a new persona."): LANGUAGE,
     key("voice", "How it sounds."): VOICE,
-    key("greeting", "Said when a conversation begins; `{subject}` is what stands at the speaker."): str,
-    key("unknown", "Said when the answer is not known."): TEXT,
-    key("not_understood", "Said when the question was not understood."): TEXT,
-    key("acknowledgement", "Said when the reply is long in coming; empty: nothing."): str,
+    key("greeting", "Said when a conversation begins; `{subject}` is what stands at the speaker."): SAID_OR_NOT,
+    key("unknown", "Said when the answer is not known."): SAID,
+    key("not_understood", "Said when the question was not understood."): SAID,
+    key("acknowledgement", "Said when the reply is long in coming; empty: nothing."): SAID_OR_NOT,
     key("tools", "Tools that a language model may use; time_of_day, volume and stop for a new persona."): [TEXT],
     key("knowledge", "YAML files of facts, relative to this file's folder; they replace the plugin's."): [TEXT],
     key("context_key", "The entry of the context that says what `it` is; exhibit for a new persona."): TEXT,
@@ -163,7 +165,9 @@ SHUTDOWN: Final = {key("grace", "Seconds that running replies have to end.", 5.0
 CORE: Final = {
     key("data", "The data folder, relative to this file's folder.", "data"): TEXT,
     key("log", "Logging.", dict): LOG,
-    key("persona", "Who speaks by default; null: the first by name.", None): vol.Any(None, str),
+    key("persona", "Who speaks by default; null: a plugin's default persona, else the first by name.", None): vol.Any(
+        None, str
+    ),
     key("plugins", "Which plugins are loaded.", dict): PLUGINS,
     key("engines", "Engines by kind; the first is used and the others stand by.", dict): ENGINES,
     key("personas", "Who can speak; one of the name of a plugin's persona changes that one.", dict): {NAME: PERSONA},

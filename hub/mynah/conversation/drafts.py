@@ -162,7 +162,7 @@ class Drafts:
             return
         self._begun += 1
         scene = self._scene()
-        spoken = language or scene.language
+        spoken = scene.language_of(text, language)
         self._draft = Draft(scene, spoken, words, lambda meter: self._begin(scene, text, spoken, meter))
 
     def _drop(self) -> None:

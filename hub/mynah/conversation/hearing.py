@@ -74,7 +74,7 @@ class Hearing:
         turn, utterance = self._turn, self._utterance
         scene = turn.links.scene()
         language = turn.language or scene.language
-        hints = scene.persona.hints()
+        hints = scene.persona.hints(language)
 
         def call(engine: Any) -> AsyncIterator[Transcript]:
             found: AsyncIterator[Transcript] = engine.transcribe(

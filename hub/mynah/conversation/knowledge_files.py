@@ -12,15 +12,23 @@ import voluptuous as vol
 import yaml
 
 from mynah.errors import ConfigError, Problem
-from mynah.knowledge import Attribute, Fact, Knowledge, Subject
+from mynah.knowledge import Attribute, Fact, Knowledge, Question, Subject
 
 Where = tuple[str | int, ...]
 
 _text = vol.All(str, str.strip, vol.Length(min=1, msg="expected some text"))
 _texts = vol.Any(None, [_text], msg="expected a list of texts")
 _number = vol.All(vol.Any(int, float), vol.Coerce(float))
+_ask = {
+    vol.Required("say", msg="every question needs a sentence to say"): _text,
+    vol.Required("answers", msg="every question needs the answers that are right"): vol.All(
+        [_text], vol.Length(min=1, msg="expected a list of texts")
+    ),
+    "hint": vol.Any(None, str),
+}
 _fact = {
     vol.Required("say", msg="every fact needs a sentence to say"): _text,
+    "ask": _ask,
     "value": vol.Any(None, _number),
     "unit": vol.Any(None, str),
     "source": vol.Any(None, str),
@@ -39,22 +47,45 @@ _attribute = {
     "title": _text,
     **{key: _texts for key in ("questions", "also", "more", "less", "most", "least")},
 }
-_file = {"subjects": vol.Any(None, [object]), "attributes": vol.Any(None, {_text: object})}
+_language = vol.Any(
+    None,
+    vol.All(str, vol.Match(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*\Z")),
+    msg="a language is written as a tag such as en or pt-BR",
+)
+_file = {
+    "language": _language,
+    "subjects": vol.Any(None, [object]),
+    "attributes": vol.Any(None, {_text: object}),
+}
 _SLOT = re.compile(r"\{([^}]*)\}")
 _SLOTS = {"name", "a_name", "plural"}
 
 
 def load_knowledge(files: Sequence[Path]) -> Knowledge:
-    """Read and merge knowledge files, in order.
+    """Read and merge knowledge files of one language, in order; see `load_by_language`."""
+    return next(iter(load_by_language(files).values()))
 
-    Subjects merge by id: a later file adds facts, or replaces those of the same attribute, and may give new names. A
-    subject needs a `name` somewhere; `plural` is `name` with an s where it is not given. Attributes merge by id too:
-    what a later file gives replaces what was there. Raises `ConfigError` with every mistake in every file.
+
+def load_by_language(files: Sequence[Path]) -> dict[str, Knowledge]:
+    """Read and merge knowledge files, in order, for each language that they say; files that say none are for all.
+
+    Without any that says its language there is one knowledge, of the language "". Subjects merge by id: a later file
+    adds facts, or replaces those of the same attribute, and may give new names. A subject needs a `name` somewhere;
+    `plural` is `name` where it is not given, in English and where no language is said with an s. Attributes merge by
+    id too: what a later file gives replaces what was there. Raises `ConfigError` with every mistake in every file.
     """
-    reading = _Reading()
-    for file in files:
-        reading.read(Path(file))
-    return reading.result()
+    problems: list[Problem] = []
+    read = [found for file in files if (found := _read(Path(file), problems))]
+    known = {}
+    for language in dict.fromkeys(tag for _, tag, _ in read if tag) or [""]:
+        merging = _Merging(language)
+        for source, tag, data in read:
+            if tag in ("", language):
+                merging.add(source, data)
+        known[language] = merging.result()
+    if problems:
+        raise ConfigError(list(dict.fromkeys(problems)))
+    return known
 
 
 def holds_attributes(file: Path) -> bool:
@@ -71,7 +102,7 @@ def _loader() -> Any:
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Source:
     """One file: its text, for the lines of problems, and the problems."""
 
@@ -94,34 +125,39 @@ class _Source:
             return None
 
 
-class _Reading:
-    """Collects subjects and attributes over all files."""
+def _read(path: Path, problems: list[Problem]) -> tuple[_Source, str, Mapping[str, Any]] | None:
+    """Return a file, its language and what it holds, or None after noting why not."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = yaml.load(text, Loader=_loader())
+    except OSError as error:
+        problems.append(
+            Problem(f"cannot be read: {error.strerror or error}", path, hint="check the path under `knowledge:`")
+        )
+        return None
+    except (ValueError, yaml.YAMLError) as error:
+        mark = getattr(error, "problem_mark", None)
+        message = f"is not YAML: {getattr(error, 'problem', None) or error}"
+        problems.append(Problem(message, path, mark.line + 1 if mark else 0, hint="mind the indentation"))
+        return None
+    source = _Source(path, text, problems)
+    valid = source.check(_file, {} if data is None else data, ()) or {}
+    return source, valid.get("language") or "", valid
 
-    def __init__(self) -> None:
+
+class _Merging:
+    """Collects subjects and attributes of one language over all files."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
         self._subjects: dict[str, dict[str, Any]] = {}
         self._seen: dict[str, tuple[_Source, Where]] = {}
         self._attributes: dict[str, Attribute] = {}
-        self._problems: list[Problem] = []
 
-    def read(self, path: Path) -> None:
-        try:
-            text = path.read_text(encoding="utf-8")
-            data = yaml.load(text, Loader=_loader())
-        except OSError as error:
-            self._problems.append(
-                Problem(f"cannot be read: {error.strerror or error}", path, hint="check the path under `knowledge:`")
-            )
-            return
-        except (ValueError, yaml.YAMLError) as error:
-            mark = getattr(error, "problem_mark", None)
-            message = f"is not YAML: {getattr(error, 'problem', None) or error}"
-            self._problems.append(Problem(message, path, mark.line + 1 if mark else 0, hint="mind the indentation"))
-            return
-        source = _Source(path, text, self._problems)
-        valid = source.check(_file, {} if data is None else data, ())
-        for index, subject in enumerate((valid or {}).get("subjects") or ()):
+    def add(self, source: _Source, data: Mapping[str, Any]) -> None:
+        for index, subject in enumerate(data.get("subjects") or ()):
             self._subject(source, subject, ("subjects", index))
-        for id, attribute in ((valid or {}).get("attributes") or {}).items():
+        for id, attribute in (data.get("attributes") or {}).items():
             self._attribute(source, id, attribute or {}, ("attributes", id))
 
     def result(self) -> Knowledge:
@@ -130,9 +166,9 @@ class _Reading:
                 source, where = self._seen[id]
                 hint = "give it a `name`, or correct the id if it stands in another file"
                 source.complain(f"no file says what '{id}' is called", where, hint)
-        if self._problems:
-            raise ConfigError(self._problems)
-        return Knowledge({id: _as_subject(values) for id, values in self._subjects.items()}, dict(self._attributes))
+        ending = "s" if self._language.lower().split("-")[0] in ("", "en") else ""
+        subjects = {id: _as_subject(values, ending) for id, values in self._subjects.items() if "name" in values}
+        return Knowledge(subjects, dict(self._attributes), self._language)
 
     def _subject(self, source: _Source, value: Any, where: Where) -> None:
         valid = source.check(_subject, value, where)
@@ -166,14 +202,16 @@ class _Reading:
 
 
 def _as_fact(values: Mapping[str, Any]) -> Fact:
-    return Fact(values["say"], values.get("value"), values.get("unit") or "", values.get("source") or "")
+    asked = values.get("ask")
+    ask = Question(asked["say"], tuple(asked["answers"]), asked.get("hint") or "") if asked else None
+    return Fact(values["say"], values.get("value"), values.get("unit") or "", values.get("source") or "", ask)
 
 
-def _as_subject(values: Mapping[str, Any]) -> Subject:
+def _as_subject(values: Mapping[str, Any], ending: str) -> Subject:
     name = values["name"]
     also = tuple(values.get("also") or ())
     return Subject(
-        values["id"], name, values.get("plural") or f"{name}s", also, values.get("kind", ""), values["facts"]
+        values["id"], name, values.get("plural") or f"{name}{ending}", also, values.get("kind", ""), values["facts"]
     )
 
 

@@ -57,12 +57,12 @@ class Replying:
 
     async def pieces(self) -> AsyncIterator[str | None]:
         """Yield the reply as it is written; None where it pauses, as a tool is used."""
-        turn, spec = self._turn, self._scene.persona.spec
+        turn = self._turn
         if turn.recipe == "say":
             yield turn.text
             return
         if turn.outcome == "not_understood":
-            yield spec.not_understood
+            yield self._not_understood
             return
         answer = await turn.links.intent(turn.text, self._language) if turn.clip is None else None
         if answer is not None:
@@ -96,10 +96,10 @@ class Replying:
                     yield piece
         else:
             turn.outcome = "not_understood"
-            yield self._scene.persona.spec.not_understood
+            yield self._not_understood
 
     async def _rounds(self, said: str | AudioClip, without: Sequence[OpenEngine]) -> AsyncIterator[str | None]:
-        messages, offered = self._scene.messages(said), offered_tools(self._turn, self._scene)
+        messages, offered = self._scene.messages(said, self._language), offered_tools(self._turn, self._scene)
         for number in range(TOOL_ROUNDS + 1):
             tools = offered if number < TOOL_ROUNDS else ()
             answer = Answer()
@@ -123,6 +123,11 @@ class Replying:
             self._begun = True
             yield None
             messages += await self._use_tools(answer, tools)
+
+    @property
+    def _not_understood(self) -> str:
+        persona = self._scene.persona
+        return persona.text(persona.spec.not_understood, self._language)
 
     def _note(self, note: ReplyNote) -> None:
         self._turn.outcome, self._turn.subject = note.outcome, note.subject
@@ -213,7 +218,7 @@ async def llm_items(
 
 def draft_items(turn: Turn, scene: Scene, text: str, language: str, meter: Meter) -> AsyncIterator[ReplyItem]:
     """Begin a reply to words that are not final."""
-    return llm_items(turn, scene, language, scene.messages(text), offered_tools(turn, scene), meter)
+    return llm_items(turn, scene, language, scene.messages(text, language), offered_tools(turn, scene), meter)
 
 
 def first_usable(chain: Chain) -> OpenEngine | None:

@@ -60,9 +60,14 @@ class Scene:
     context: Mapping[str, str]
     history: Sequence[Exchange]
 
-    def messages(self, said: str | AudioClip) -> list[Message]:
-        """Return the conversation as a language model takes it, up to what was `said` now."""
-        prompt = self.persona.spec.prompt
+    def language_of(self, text: str, told: str | None) -> str:
+        """Return the language to answer in: the one that was `told`, or the one of the text, or else the scene's."""
+        before = self.history[-1].reply if self.history else ""
+        return told or self.persona.language_of(text, self.language, before)
+
+    def messages(self, said: str | AudioClip, language: str) -> list[Message]:
+        """Return the conversation as a language model takes it, up to what was `said` now in a language."""
+        prompt = self.persona.text(self.persona.spec.prompt, language)
         messages = [Message("system", prompt)] if prompt else []
         for exchange in self.history:
             messages.append(Message("user", exchange.user))
@@ -72,5 +77,6 @@ class Scene:
 
     def grounding(self, language: str) -> Grounding:
         """Return what a reply in `language` stands on besides the messages."""
-        spec = self.persona.spec
-        return Grounding(spec.name, language, self.persona.knowledge, self.context, spec.unknown)
+        persona, spec = self.persona, self.persona.spec
+        unknown = persona.text(spec.unknown, language)
+        return Grounding(spec.name, language, persona.knowledge_in(language), self.context, unknown)

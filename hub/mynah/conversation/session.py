@@ -125,7 +125,7 @@ class Conversation:
         """Change who speaks, the language, or the context."""
         if persona is not None:
             if persona not in self._around.personas:
-                raise InputError(f"no persona named {persona!r}; known are {', '.join(self._around.personas)}")
+                raise InputError(f"no persona named {persona!r}; known are {', '.join(sorted(self._around.personas))}")
             self.persona = self._around.personas[persona]
         if language is not None:
             self.language = language or None
@@ -219,8 +219,8 @@ class Conversation:
 
     def greet(self) -> str | None:
         """Speak the persona's greeting, if it has one."""
-        greeting = self.persona.greeting(self.context)
-        return self.say(greeting) if greeting else None
+        greeting = self.persona.greeting(self.context, self._language)
+        return self.say(greeting, language=self._language) if greeting else None
 
     def _take_text(self, text: str, language: str | None, **more: Any) -> Turn:
         self._require_open()

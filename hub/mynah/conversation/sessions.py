@@ -145,5 +145,5 @@ class Sessions:
         if name is None:
             raise InputError("no persona is configured; add one under 'personas:' or enable a plugin that brings one")
         if name not in personas:
-            raise InputError(f"no persona named {name!r}; known are {', '.join(personas)}")
+            raise InputError(f"no persona named {name!r}; known are {', '.join(sorted(personas))}")
         return personas[name]

@@ -11,6 +11,7 @@ from mynah.audio import AudioChunk
 from mynah.audio.chime import chime
 from mynah.conversation.encodings import Encodings
 from mynah.conversation.measure import Measure
+from mynah.conversation.persona import Persona
 from mynah.conversation.phrasing import PhraseSplitter
 from mynah.conversation.pieces import Item, beginning_of, item_ms
 from mynah.conversation.playback import ROUNDING_MS
@@ -19,7 +20,6 @@ from mynah.conversation.speech import PARALLEL
 from mynah.engines.chain import Chain, Meter, OpenEngine, closing
 from mynah.errors import EngineError, MynahError
 from mynah.outputs import Boundary
-from mynah.specs import PersonaSpec
 
 Make = Callable[[TakeBack, Meter], AsyncIterator[Item]]
 """Gives the audio of a phrase, and its words' marks, once; notes in the meter which engine it was."""
@@ -186,9 +186,7 @@ class SharedSpeech:
             )
 
 
-def spoken(
-    text: str, chain: Chain, persona: PersonaSpec, language: str, *, early: bool, total: float
-) -> list[Recording]:
+def spoken(text: str, chain: Chain, persona: Persona, language: str, *, early: bool, total: float) -> list[Recording]:
     """Return the recordings of `text` in a persona's voice, phrase by phrase; `total` limits each, in seconds.
 
     `early` is that of `PhraseSplitter`.
@@ -197,11 +195,11 @@ def spoken(
 
     def say(phrase: str) -> Make:
         return lambda take_back, meter: say_phrase(
-            chain, phrase, voice=persona.voice, language=language, total=total, meter=meter,
+            chain, phrase, voice=persona.spec.voice, language=language, total=total, meter=meter,
             take_back=take_back, avoid=failed,
         )  # fmt: skip
 
-    splitter = PhraseSplitter(persona.first_phrase_words, language, early=early)
+    splitter = PhraseSplitter(persona.spec.first_phrase_words, language, early=early)
     phrases = [*splitter.feed(text), *splitter.flush()]
     return [Recording(phrase.text, say(phrase.text), boundary=phrase.boundary) for phrase in phrases]
 

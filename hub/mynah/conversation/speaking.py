@@ -140,9 +140,14 @@ class Speaking:
 
     # ------------------------------------------------------------ the acknowledgement
 
+    @property
+    def _acknowledgement(self) -> str:
+        persona = self._scene.persona
+        return persona.text(persona.spec.acknowledgement, self._language).strip()
+
     def acknowledge_at(self, at: float) -> None:
         """Say the persona's acknowledgement at that time, unless the reply has begun before."""
-        if self._scene.persona.spec.acknowledgement.strip():
+        if self._acknowledgement:
             self._timer = asyncio.get_running_loop().call_later(max(0.0, at - now()), self._acknowledge)
 
     def never_mind(self) -> None:
@@ -154,8 +159,7 @@ class Speaking:
     def _acknowledge(self) -> None:
         # The one place where it is decided: it runs in one step, and `never_mind` runs with the first token.
         self.acknowledged = True
-        text = self._scene.persona.spec.acknowledgement.strip()
-        ready = PhraseReady(turn_id=self._turn.id, phrase=1, text=text, acknowledgement=True)
+        ready = PhraseReady(turn_id=self._turn.id, phrase=1, text=self._acknowledgement, acknowledgement=True)
         self._turn.links.post(ready)
         self._queue.put_nowait(ready)
 

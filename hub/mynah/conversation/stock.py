@@ -40,7 +40,7 @@ def stock_phrases(
     `early` is that of `PhraseSplitter`. Reads the personas' knowledge. Raises `MynahError` where that is faulty.
     """
     scenes: list[tuple[Persona, str, Mapping[str, str]]] = [
-        (persona, persona.spec.language, {}) for persona in personas.values()
+        (persona, language, {}) for persona in personas.values() for language in persona.languages
     ]
     default = default or next(iter(personas), None)
     for speaker in speakers:
@@ -52,9 +52,11 @@ def stock_phrases(
 
 def _phrases(persona: Persona, language: str, context: Mapping[str, str], early: bool) -> Iterator[StockPhrase]:
     spec = persona.spec
-    if spec.acknowledgement.strip():  # said as it is; what follows is cut as any reply is
-        yield StockPhrase(spec.acknowledgement.strip(), spec.voice, language)
-    for text in (persona.greeting(context), spec.not_understood, spec.unknown):
+    acknowledgement = persona.text(spec.acknowledgement, language).strip()
+    if acknowledgement:  # said as it is; what follows is cut as any reply is
+        yield StockPhrase(acknowledgement, spec.voice, language)
+    said = (persona.text(spec.not_understood, language), persona.text(spec.unknown, language))
+    for text in (persona.greeting(context, language), *said):
         splitter = PhraseSplitter(spec.first_phrase_words, language, early=early)
         for phrase in [*splitter.feed(text.strip()), *splitter.flush()]:
             yield StockPhrase(phrase.text, spec.voice, language)

@@ -183,7 +183,7 @@ class Turn:
         await self.links.may_answer(self)
         waited = now() - asked
         scene = self.links.scene()
-        language = self.language or scene.language
+        language = scene.language_of(self.text, self.language)
         speaking = self.speaking = Speaking(self, scene, language)
         replying = Replying(self, scene, language, drafts, hearing)
         await self.begin("thinking" if self.recipe == "converse" else "speaking")
