@@ -1,9 +1,9 @@
 """What a turn gives, as one ordered stream of typed outputs. Every wire is a translation of this stream.
 
-Order within a turn: stages and transcripts, then tokens and phrases as they come, the speech of each phrase between
-its `SpeechStarted` and `SpeechEnded` (or `PhraseFailed`), phrases in order and never interleaved within a track, and
-last exactly one of `TurnFinished`, `TurnFailed`, `Interrupted` and `TurnDropped`. `Interrupted` may follow another end:
-a reply is made long before it has sounded.
+Order within a turn: stages and transcripts, then tokens and phrases as they come, `ReplyReady` after the last of them,
+the speech of each phrase between its `SpeechStarted` and `SpeechEnded` (or `PhraseFailed`), phrases in order and never
+interleaved within a track, and last exactly one of `TurnFinished`, `TurnFailed`, `Interrupted` and `TurnDropped`.
+`Interrupted` may follow another end: a reply is made long before it has sounded.
 """
 
 from __future__ import annotations
@@ -63,6 +63,14 @@ class ReplyToken(Output):
     """A piece of the reply's text."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyReady(Output):
+    """The reply's text is complete; `phrases` counts its own. Its speech may still be in the making."""
+
+    text: str
+    phrases: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

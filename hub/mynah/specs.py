@@ -224,7 +224,8 @@ class SessionOptions:
     """How a conversation is to be held.
 
     `policy` says what new input does to a reply that is going out. `speaker` names the device, whose persona,
-    language and context are the defaults.
+    language and context are the defaults. Where it does not reply, what is said is only transcribed: an utterance may
+    then last as long as it likes; `submit` and `say` are answered and spoken all the same.
     """
 
     persona: str | None = None
@@ -232,6 +233,7 @@ class SessionOptions:
     context: Mapping[str, str] = field(default_factory=dict)
     policy: InputPolicy = "interrupt"
     speaker: str | None = None
+    replies: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,8 +284,11 @@ class Session(Protocol):
         """Take audio from the microphone. Never blocks; raises `LimitError` past the session's bounds."""
         ...
 
-    def end_listening(self) -> None:
-        """End the utterance (push-to-talk) or close the microphone (open)."""
+    def end_listening(self) -> str | None:
+        """End the utterance (push-to-talk) or close the microphone (open).
+
+        Returns the id of the turn that was being heard, or None where there was none.
+        """
         ...
 
     def submit(self, text: str, *, language: str | None = None) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from mynah import LISTENING, AudioFormat
+from mynah import LISTENING, AudioFormat, InputError
+from mynah.sockets import json_object, shown
 from mynah_websocket import kinds
-from mynah_websocket.schema import Misfit, message, name_of, parse, shown, suggestion, wire
+from mynah_websocket.schema import Misfit, message, name_of, parse, suggestion, wire
 
 VERSION: Final = 1
 TEXT_LIMIT: Final = 100_000
@@ -171,7 +171,10 @@ class Unreadable(Misfit):
 
 def decode(frame: str) -> ClientMessage:
     """Read a text frame. Raises `Unreadable`, which says what is wrong with it."""
-    data = _json_object(frame)
+    try:
+        data = json_object(frame, FRAME_LIMIT)
+    except InputError as error:
+        raise Unreadable(str(error)) from None
     kind = data.pop("type", None)
     if not isinstance(kind, str):
         raise Unreadable("every message needs a `type`, such as hello or text")
@@ -183,18 +186,3 @@ def decode(frame: str) -> ClientMessage:
     except Misfit as wrong:
         raise Unreadable(wrong.message, wrong.path, kind) from None
     return result
-
-
-def _json_object(frame: str) -> dict[str, Any]:
-    if len(frame) > FRAME_LIMIT:
-        raise Unreadable(f"a text frame of {len(frame):,} characters is too long; {FRAME_LIMIT:,} are allowed")
-    try:
-        data = json.loads(frame)
-    except json.JSONDecodeError as error:
-        raise Unreadable(f"not JSON: {error}") from None
-    except (ValueError, RecursionError):
-        # A number of thousands of digits, or brackets nested thousands deep.
-        raise Unreadable("not JSON that can be read: a number too long or brackets nested too deep") from None
-    if not isinstance(data, dict):
-        raise Unreadable(f"not a JSON object but {shown(data)}")
-    return data

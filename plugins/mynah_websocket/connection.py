@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from mynah import AudioError, Hub, InputError, LimitError, MynahError, OutletOptions, Session
+from mynah.sockets import Gone, Socket
 from mynah_websocket import hub_messages as say
 from mynah_websocket.admission import Admission, Identity, Refused, admit
 from mynah_websocket.client_messages import Bye, Hello, Unreadable, decode
@@ -18,7 +19,6 @@ from mynah_websocket.complaints import Complaints
 from mynah_websocket.inbound import Inbound, NotListening
 from mynah_websocket.outbound import Outbound
 from mynah_websocket.schema import name_of
-from mynah_websocket.socket import Gone, Socket
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ CODES: Final[tuple[tuple[type[MynahError], str], ...]] = (
 
 async def serve(hub: Hub, request: web.Request) -> web.WebSocketResponse:
     """Hold a conversation over the native protocol."""
-    socket = Socket(request)
+    socket = Socket(request, _too_big)
     await socket.prepare()
     try:
         await Connection(hub, request, socket).run()
@@ -63,7 +63,7 @@ class Connection:
             await self._leave(str(refused), refused.code, refused.status)
             return
         session = admission.session
-        await self._socket.send(_welcome(hello, admission))
+        await self._send(_welcome(hello, admission))
         options = OutletOptions(formats=hello.plays, buffer_ms=hello.buffer_ms)
         async with asyncio.TaskGroup() as tasks:
             speaking = tasks.create_task(self._speak(session, options, resume=admission.resumed))
@@ -117,7 +117,7 @@ class Connection:
             async with aclosing(session.outputs(options, resume=resume)) as outputs:
                 async for output in outputs:
                     for frame in outbound.frames(output):
-                        await self._socket.send(frame)
+                        await self._send(frame)
             if self._bye_said:
                 return
             if session.closed:
@@ -150,7 +150,7 @@ class Connection:
                 await self._complain(error, error.about if isinstance(error, Unreadable) else about)
                 continue
             if answer is not None:
-                await self._socket.send(answer)
+                await self._send(answer)
 
     # ------------------------------------------------------------ errors and the end
 
@@ -159,11 +159,14 @@ class Connection:
         now = hub_ms() / 1000
         summary = self._complaints.summary(now)
         if summary is not None:
-            await self._socket.send(say.Error(message=summary, code="too_many_errors", closes=False))
+            await self._send(say.Error(message=summary, code="too_many_errors", closes=False))
         if self._complaints.admit(now):
             code = next(code for kind, code in CODES if isinstance(error, kind))
             about = about[:64] if about else None
-            await self._socket.send(say.Error(message=str(error), code=code, closes=False, re=about))
+            await self._send(say.Error(message=str(error), code=code, closes=False, re=about))
+
+    async def _send(self, frame: say.HubMessage | bytes) -> None:
+        await self._socket.send(frame if isinstance(frame, bytes) else say.encode(frame))
 
     async def _bye(self, session: Session) -> None:
         self._bye_said = True
@@ -175,8 +178,12 @@ class Connection:
 
     async def _leave(self, message: str, code: str, status: int) -> None:
         self._leaving = True
-        await self._socket.send(say.Error(message=message, code=code, closes=True))
+        await self._send(say.Error(message=message, code=code, closes=True))
         await self._socket.close(status, message)
+
+
+def _too_big(reason: str) -> str:
+    return say.encode(say.Error(message=reason, code="too_big", closes=True))
 
 
 def _welcome(hello: Hello, admission: Admission) -> say.Welcome:

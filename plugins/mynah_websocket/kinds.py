@@ -9,7 +9,8 @@ from typing import Any, Final, TypeVar
 
 from mynah import AudioError, AudioFormat
 from mynah.audio import CODECS
-from mynah_websocket.schema import Kind, Misfit, dump, parse, shown
+from mynah.sockets import shown
+from mynah_websocket.schema import Kind, Misfit, dump, parse
 
 T = TypeVar("T")
 LARGEST: Final = 1e15

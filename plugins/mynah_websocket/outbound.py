@@ -67,6 +67,8 @@ class Outbound:
         match output:
             case mynah.SpeechChunk():
                 return self._audio(output)
+            case mynah.ReplyReady():
+                return []  # `turn_finished` has the reply
             case mynah.SpeechStarted() if self._resumed:
                 self._held[output.turn_id, output.phrase, output.track] = output
                 return []

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, dataclass_transform
 
 from mynah import InputError
+from mynah.sockets import SHOWN, shown
 
 T = TypeVar("T")
 M = TypeVar("M")
-SHOWN = 40
-"""How much of a wrong value an error repeats, in characters."""
 SHAPE = "__wire_shape__"
 """Where a message's class carries its name and fields."""
 
@@ -92,12 +91,6 @@ def _fields(cls: type[Any]) -> Mapping[str, WireField]:
         )
         for field in dataclasses.fields(cls)
     }
-
-
-def shown(value: Any) -> str:
-    """Return a short picture of a wrong value for an error: plain characters only, cut."""
-    text = ascii(value if not isinstance(value, str) else value[:SHOWN])
-    return text if len(text) <= SHOWN else text[:SHOWN] + "…"
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from mynah.audio.files import read_audio
 from mynah.audio.formats import CODECS, LISTENING, AudioChunk, AudioFormat, Codec
 from mynah.audio.opus import ENCODER_RATES as OPUS_RATES
 from mynah.audio.sniff import sniff
-from mynah.audio.wav import WavReader, wav_header
+from mynah.audio.wav import WavInfo, WavReader, to_16_bit, wav_header
 
 __all__ = [
     "CODECS",
@@ -22,9 +22,11 @@ __all__ = [
     "AudioRing",
     "Codec",
     "Converter",
+    "WavInfo",
     "WavReader",
     "converter",
     "read_audio",
     "sniff",
+    "to_16_bit",
     "wav_header",
 ]

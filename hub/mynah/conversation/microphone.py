@@ -45,8 +45,11 @@ class Microphone:
         for chunk in self._converter.feed(data):
             self._take(chunk.data)
 
-    def finish(self) -> None:
-        """End what is being heard: it is complete. Raises `AudioError` where nothing in it could be decoded."""
+    def finish(self) -> str | None:
+        """End what is being heard: it is complete; return the id of its turn, None where nothing was heard.
+
+        Raises `AudioError` where nothing in it could be decoded.
+        """
         try:
             for chunk in self._converter.flush() if self._converter else ():
                 self._take(chunk.data)
@@ -55,8 +58,10 @@ class Microphone:
             elif self._turn is None:
                 self._turn = self._hear()  # nothing was recorded at all: that is silence, and is told as such
         finally:
-            if self._turn is not None:
-                self._turn.speech_ended()
+            turn = self._turn
+            if turn is not None:
+                turn.speech_ended()
+        return turn.id if turn is not None else None
 
     def abandon(self, reason: str) -> None:
         """Forget what is being heard."""

@@ -27,6 +27,9 @@ from mynah.outputs import Output, VolumeChanged
 from mynah.specs import InputPolicy, ListenMode, OutletOptions, Urgency
 from mynah.timeline import now
 
+DICTATION_BYTES: Final = 10 * 1024 * 1024
+"""Audio that is kept of an utterance that is only transcribed, and may last as long as it likes."""
+
 SILENT_MICROPHONE_S: Final = 5.0
 """How much longer than the longest utterance a microphone may take for one."""
 
@@ -44,6 +47,7 @@ class Conversation:
         context: Mapping[str, str] | None = None,
         policy: InputPolicy = "interrupt",
         speaker: str | None = None,
+        replies: bool = True,
     ) -> None:
         self.id = id
         self.persona = persona
@@ -51,6 +55,7 @@ class Conversation:
         self.context: Mapping[str, str] = dict(context or {})
         self.policy = policy
         self.speaker = speaker
+        self.replies = replies
         self.volume = 100
         self.volume_known = False
         self.created = time.time()
@@ -167,14 +172,15 @@ class Conversation:
         self._input_at = now()
         self._microphone.feed(data)
 
-    def end_listening(self) -> None:
-        """End the utterance, or close the open microphone."""
+    def end_listening(self) -> str | None:
+        """End the utterance, or close the open microphone; return the id of the turn that was being heard."""
         microphone, self._microphone = self._microphone, None
         self._around.arbitration.closed(self)
-        if microphone is not None:
-            microphone.finish()
+        return microphone.finish() if microphone is not None else None
 
     def _hear(self) -> Turn:
+        if not self.replies:
+            return self._start(utterance=Utterance(DICTATION_BYTES, forgets=True), recipe="transcribe")
         seconds = self._around.limits.utterance_seconds
         turn = self._start(utterance=Utterance(int(seconds * LISTENING.rate) * LISTENING.frame_bytes))
         # A microphone that falls silent without a word must not keep the turn open for ever.

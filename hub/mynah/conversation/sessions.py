@@ -75,6 +75,7 @@ class Sessions:
             context={**(speaker.context if speaker else {}), **options.context},
             policy=options.policy,
             speaker=options.speaker,
+            replies=options.replies,
         )
         self._sessions[session.id] = session
         self._around.bus.publish(

@@ -26,10 +26,13 @@ from mynah.conversation.utterance import Utterance
 from mynah.engines.chain import Chain, OpenEngine, closing
 from mynah.engines.protocols import SpeechDetector
 from mynah.errors import MynahError
-from mynah.outputs import Output, ReplyToken, Stage, StageStarted, TurnFinished
+from mynah.outputs import Output, ReplyReady, ReplyToken, Stage, StageStarted, TurnFinished
 from mynah.specs import EngineKind, Urgency
 from mynah.timeline import Timeline, now
 from mynah.values import AudioClip, OutcomeKind
+
+Recipe = Literal["converse", "say", "transcribe"]
+"""What a turn does: answer, say its text as it is, or only tell what was said."""
 
 _WORD_COMPLETE: Final = re.compile(r"\w[\W_]")
 
@@ -59,7 +62,7 @@ class Links:
 
 @dataclass(slots=True)
 class Turn:
-    """A turn: `text` was given, or `utterance` is being spoken; `recipe` "say" speaks the text as it is.
+    """A turn: `text` was given, or `utterance` is being spoken; `recipe` says what comes of it.
 
     With `speech` it says what is recorded there. `contest` decides whether it is this speaker that answers. `stopped`
     is why it was stopped.
@@ -73,7 +76,7 @@ class Turn:
     utterance: Utterance | None = None
     text: str = ""
     language: str | None = None
-    recipe: Literal["converse", "say"] = "converse"
+    recipe: Recipe = "converse"
     start_at: float | None = None
     urgency: Urgency = "reply"
     speech: SharedSpeech | None = None
@@ -150,14 +153,17 @@ class Turn:
         drafts = self._drafts()
         hearing = Hearing(self, self.utterance, drafts)
         try:
-            if await self._understand(hearing):
+            if self.recipe == "transcribe":
+                if await hearing.understand():
+                    self.links.understood(self)
+            elif await self._understand(hearing):
                 await self._answer(hearing, drafts)
         finally:
             if drafts is not None:
                 await drafts.close()
 
     def _drafts(self) -> Drafts | None:
-        if not self.links.latency.drafts:
+        if not self.links.latency.drafts or self.recipe == "transcribe":
             return None
         return Drafts(partial(draft_items, self), self.links.scene)
 
@@ -220,6 +226,8 @@ class Turn:
         if self.trouble is None and not self.phrases and not self.silent:
             self.trouble = MynahError("the reply was empty")
         await speaking.close()
+        if self.trouble is None:
+            await self.links.emit(ReplyReady(turn_id=self.id, text=self.reply, phrases=self.phrases))
 
     async def _recite(self, speech: SharedSpeech, speaking: Speaking) -> None:
         if speech.text:

@@ -30,7 +30,7 @@ ANNOUNCEMENT: Final = "announcement"
 GENTLE: Final = (NEW_INPUT, ANNOUNCEMENT)
 """Reasons that stop no alarm."""
 
-MAX_TURNS: Final = 8
+MAX_TURNS: Final = 32
 """Turns of one session that may be under way at once; more are refused."""
 
 
@@ -87,13 +87,17 @@ class Turns:
         if isinstance(turn.ended, TurnDropped):
             log.info("session %s: turn %s dropped: %s", session_id, turn.id, turn.ended.reason)
             return
-        if turn.user and turn.exchange.reply and turn.recipe == "converse":
+        transcribed = turn.recipe == "transcribe"
+        if turn.user and (transcribed or (turn.exchange.reply and turn.recipe == "converse")):
             self._history.remember(turn.exchange)
         if isinstance(turn.ended, TurnFailed):
             log.warning("session %s: turn %s failed: %s", session_id, turn.id, turn.ended.message)
             self._bus.publish(ReplyFailed(session_id=session_id, turn_id=turn.id, error=turn.ended.message))
             return
         timeline = turn.timeline
+        if transcribed:
+            log.info("session %s: turn %s transcribed in %s", session_id, turn.id, timeline)
+            return
         self._bus.publish(
             Replied(
                 session_id=session_id,
@@ -111,8 +115,12 @@ class Turns:
     # ------------------------------------------------------------ what is known
 
     def before(self, turn: Turn) -> list[asyncio.Task[None]]:
-        """Return the tasks of the turns that began before `turn` and are under way."""
-        return [task for id, task in self.tasks.items() if turn_number(id) < turn_number(turn.id)]
+        """Return the tasks of the turns that began before `turn`, are under way and will be heard."""
+        return [
+            task
+            for id, task in self.tasks.items()
+            if turn_number(id) < turn_number(turn.id) and self.known[id].recipe != "transcribe"
+        ]
 
     def is_sounding(self, turn: Turn) -> bool:
         """Whether audio of `turn` is still waiting or still heard."""

@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestServer
 
 from mynah.audio import AudioFormat, wav_header
 from mynah.conversation.media import PLAYED, Media
+from mynah.conversation.turns import MAX_TURNS
 from mynah.errors import EngineError, InputError, LimitError, MynahError
 from mynah.outputs import LAST, Interrupted, PhraseReady, SpeechChunk, TurnFailed, TurnFinished
 from mynah.specs import OutletOptions, SessionOptions
@@ -206,7 +207,7 @@ async def test_a_sound_is_announced_in_place_of_words(hub):
 
 async def test_a_hub_that_is_too_busy_says_so(hub):
     session = hub.open_session(SessionOptions(policy="concurrent"))
-    for _ in range(8):
+    for _ in range(MAX_TURNS):
         session.play("bell.wav")
     with pytest.raises(LimitError):
         session.play("bell.wav")

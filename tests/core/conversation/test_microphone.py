@@ -16,6 +16,8 @@ QUIET = bytes(640)
 
 
 class FakeTurn:
+    id = "t1"
+
     def __init__(self, max_bytes=1_000_000):
         self.utterance = Utterance(max_bytes)
         self.ends = 0

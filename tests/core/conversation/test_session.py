@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from mynah.audio import LISTENING, AudioFormat
+from mynah.conversation.turns import MAX_TURNS
 from mynah.errors import InputError, LimitError
 from mynah.events import Heard, Replied, ReplyInterrupted, TurnStarted
 from mynah.outputs import (
@@ -431,9 +432,9 @@ def test_a_microphone_that_falls_silent_without_a_word_does_not_hang_the_turn(in
 
 def test_too_many_turns_at_once_are_refused(in_room):
     async def scenario(room):
-        for _ in range(8):
+        for _ in range(MAX_TURNS):
             room.session.submit("question")
-        with pytest.raises(LimitError, match="8 turns"):
+        with pytest.raises(LimitError, match=f"{MAX_TURNS} turns"):
             room.session.submit("one more")
 
     in_room(scenario, policy="queue", **_long_reply())

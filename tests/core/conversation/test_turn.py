@@ -38,7 +38,7 @@ def test_a_spoken_turn_gives_every_output_in_order(in_room):
         assert stages == ["listening", "transcribing", "thinking", "speaking"]
         names = [name for name in dict.fromkeys(room.names()) if name != "StageStarted"]
         assert names == [
-            "PartialTranscript", "TranscriptReady", "ReplyToken", "PhraseReady",
+            "PartialTranscript", "TranscriptReady", "ReplyToken", "PhraseReady", "ReplyReady",
             "SpeechStarted", "SpeechChunk", "SpeechEnded", "TurnFinished",
         ]  # fmt: skip
         assert room.of(TranscriptReady)[0].text == "what do lions eat"

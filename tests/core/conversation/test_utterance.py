@@ -3,7 +3,10 @@ from __future__ import annotations
 import asyncio
 import random
 
+import pytest
+
 from mynah.conversation.utterance import Utterance
+from mynah.errors import LimitError
 
 
 async def read(utterance):
@@ -65,3 +68,29 @@ async def test_readers_get_whole_samples_however_it_is_cut():
     chunks = await read(utterance)
     assert b"".join(chunks) == data
     assert not [chunk for chunk in chunks if len(chunk) % 2]
+
+
+async def test_one_that_forgets_drops_the_oldest_that_was_read_and_never_ends_by_itself():
+    utterance = Utterance(8, forgets=True)
+    reader = utterance.read()
+    utterance.append(b"aabb")
+    assert await anext(reader) == b"aabb"
+    utterance.append(b"ccdd")
+    utterance.append(b"eeff")
+    assert (utterance.size, utterance.ended) == (8, False)
+    utterance.end()
+    assert [chunk async for chunk in reader] == [b"ccdd", b"eeff"]
+    assert await read(utterance) == [b"ccdd", b"eeff"]
+
+
+async def test_one_that_forgets_refuses_audio_while_none_of_it_was_read():
+    utterance = Utterance(8, forgets=True)
+    reader = utterance.read()
+    for data in (b"aabb", b"ccdd"):
+        utterance.append(data)
+    with pytest.raises(LimitError, match="too slow"):
+        utterance.append(b"ee")
+    assert await anext(reader) == b"aabb"
+    utterance.append(b"ff")
+    assert [await anext(reader), await anext(reader)] == [b"ccdd", b"ff"]
+    await reader.aclose()

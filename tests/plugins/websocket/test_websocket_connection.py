@@ -8,8 +8,9 @@ import aiohttp
 import pytest
 
 import mynah
+from mynah import sockets
 from mynah.testing.speaker import HubRefused
-from mynah_websocket import connection, socket
+from mynah_websocket import connection
 
 RESUMABLE = {"session": "s1"}
 
@@ -325,14 +326,14 @@ async def test_a_flood_of_errors_is_counted_not_answered(speaker, monkeypatch):
 
 
 async def test_a_frame_of_16_mib_is_taken_and_a_larger_one_closes_with_its_reason(scripted_hub, url, monkeypatch):
-    monkeypatch.setattr(socket, "LINGER_S", 0.3)
+    monkeypatch.setattr(sockets, "LINGER_S", 0.3)
     async with raw(url, version=1) as ws:
         await ws.send_json({"type": "listen", "mode": "push_to_talk"})
-        await ws.send_bytes(bytes(socket.LARGEST_FRAME))
+        await ws.send_bytes(bytes(sockets.LARGEST_FRAME))
         await ws.send_json({"type": "ping"})
         assert (await ws.receive_json()) == {"type": "pong"}
         assert [len(data) for (data,) in scripted_hub.only.of("feed")] == [16 * 1024 * 1024]
-        await ws.send_bytes(bytes(socket.LARGEST_FRAME + 1))
+        await ws.send_bytes(bytes(sockets.LARGEST_FRAME + 1))
         error = await ws.receive_json()
         assert (error["code"], error["closes"]) == ("too_big", True)
         closing = await ws.receive()
@@ -371,7 +372,7 @@ async def test_a_client_that_leaves_in_mid_send_raises_nothing(scripted_hub, spe
 
 
 async def test_a_client_that_takes_nothing_is_dropped(scripted_hub, url, outputs, monkeypatch):
-    monkeypatch.setattr(socket, "SEND_LIMIT_S", 0.2)
+    monkeypatch.setattr(sockets, "SEND_LIMIT_S", 0.2)
     async with raw(url, version=1):
         session = scripted_hub.only
         session.give(*outputs.speech(1, "One.", *[bytes(1_000_000)] * 60))
