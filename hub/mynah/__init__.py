@@ -97,6 +97,7 @@ from mynah.specs import (
     ComponentSpec,
     EngineSpec,
     Hub,
+    Interpretation,
     OutletOptions,
     PersonaSpec,
     Reloaded,
@@ -120,6 +121,7 @@ from mynah.values import (
     Transcript,
     Voice,
     WordMark,
+    primary_language,
 )
 
 __version__ = "0.1.0"
@@ -171,6 +173,7 @@ __all__ = [
     "HubStopping",
     "InputError",
     "IntentSpec",
+    "Interpretation",
     "Interrupted",
     "Knowledge",
     "LanguageModel",
@@ -239,5 +242,6 @@ __all__ = [
     "__version__",
     "checked",
     "hookimpl",
+    "primary_language",
     "read_yaml",
 ]

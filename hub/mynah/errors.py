@@ -26,6 +26,10 @@ class EngineUnavailable(EngineError):
     """An engine cannot be opened here: a model, a library or a server is missing."""
 
 
+class InputRefused(EngineError):
+    """No engine could be found for this very input: at least one works, but says that it is not for it."""
+
+
 class StageTimeout(EngineError):
     """A stage of a turn took longer than its limit."""
 

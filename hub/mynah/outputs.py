@@ -4,6 +4,12 @@ Order within a turn: stages and transcripts, then tokens and phrases as they com
 the speech of each phrase between its `SpeechStarted` and `SpeechEnded` (or `PhraseFailed`), phrases in order and never
 interleaved within a track, and last exactly one of `TurnFinished`, `TurnFailed`, `Interrupted` and `TurnDropped`.
 `Interrupted` may follow another end: a reply is made long before it has sounded.
+
+A turn that interprets gives the same: its reply is the translation, which comes as `ReplyToken`s, is told as a whole by
+one `TranslationReady`, and is voiced as track 1; where the original is voiced too, that is track 0, and phrases of the
+two tracks come in any order. Of a long utterance the first sentences are translated and voiced while the person still
+speaks, before its `TranscriptReady`; and a translation is voiced from its first words on, so that "speaking" may begin
+before `TranslationReady`.
 """
 
 from __future__ import annotations
@@ -52,15 +58,19 @@ class TranscriptReady(Output):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranslationReady(Output):
-    """The words in another language."""
+    """All of what was said, in another language: once a turn, as soon as it is known.
+
+    `untranslated` has the sentences that no translator had words for; they are missing in `text`.
+    """
 
     text: str
     language: str
+    untranslated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyToken(Output):
-    """A piece of the reply's text."""
+    """A piece of the reply's text, exactly as it is to be joined to those before it."""
 
     text: str
 
@@ -78,7 +88,7 @@ class PhraseReady(Output):
     """A phrase is complete and goes to its voice. Phrases count from 1.
 
     An `acknowledgement` is said while the reply is long in coming: it takes the number 1, the reply's own phrases go
-    on from 2, and it is no part of the reply.
+    on from 2, and it is no part of the reply. `language` is the one that it is said in.
     """
 
     phrase: int
@@ -86,6 +96,7 @@ class PhraseReady(Output):
     boundary: Boundary = "sentence"
     track: int = 0
     acknowledgement: bool = False
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -220,12 +220,31 @@ Urgency = Literal["reply", "announcement", "alarm"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Interpretation:
+    """How what is said is put into another language.
+
+    Into `target`, a language tag, from the language that the utterance is in: the one that came with the text, or that
+    the recogniser told, else `source`, else the session's. A recogniser is told to expect `source` where it is given.
+    The `original` is voiced too, as track 0, the translation as track 1, each by a voice for its language: `parallel`,
+    as soon as it is known, or else when its translation is. With `both_ways` one device serves two people: what is said
+    in `target` is put into `source` (None: the session's language), and the recogniser is to tell which it was.
+    """
+
+    target: str
+    source: str | None = None
+    original: bool = True
+    parallel: bool = False
+    both_ways: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOptions:
     """How a conversation is to be held.
 
     `policy` says what new input does to a reply that is going out. `speaker` names the device, whose persona,
     language and context are the defaults. Where it does not reply, what is said is only transcribed: an utterance may
-    then last as long as it likes; `submit` and `say` are answered and spoken all the same.
+    then last as long as it likes; `submit` and `say` are answered and spoken all the same. With `interpret` all that is
+    said or submitted is interpreted, unless it comes with an interpretation of its own.
     """
 
     persona: str | None = None
@@ -234,6 +253,7 @@ class SessionOptions:
     policy: InputPolicy = "interrupt"
     speaker: str | None = None
     replies: bool = True
+    interpret: Interpretation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,11 +261,13 @@ class OutletOptions:
     """What a loudspeaker takes.
 
     `formats` it can play, the best first (none given: as the engine makes it); `buffer_ms` of audio it can hold, or
-    None to be sent everything as fast as it is made.
+    None to be sent everything as fast as it is made. Of what is interpreted it gets the translation only, as any other
+    reply, or with `tracks` "all" the original too: both at the same time, and of each as much as the buffer holds.
     """
 
     formats: tuple[AudioFormat, ...] = ()
     buffer_ms: float | None = None
+    tracks: Literal["main", "all"] = "main"
 
 
 class Session(Protocol):
@@ -276,8 +298,13 @@ class Session(Protocol):
         """Change who speaks, in what language, or the context (merged; an empty value removes a key)."""
         ...
 
-    def listen(self, format: AudioFormat, mode: ListenMode = "push_to_talk") -> None:
-        """Begin to listen: audio follows in `format`. Listening again in another mode or format starts afresh."""
+    def listen(
+        self, format: AudioFormat, mode: ListenMode = "push_to_talk", *, interpret: Interpretation | None = None
+    ) -> None:
+        """Begin to listen: audio follows in `format`. Listening again in another mode or format starts afresh.
+
+        What is heard is answered, or with `interpret`, here or in the session's options, put into another language.
+        """
         ...
 
     def feed(self, data: bytes) -> None:
@@ -291,8 +318,8 @@ class Session(Protocol):
         """
         ...
 
-    def submit(self, text: str, *, language: str | None = None) -> str:
-        """Take a question as text; return the id of its turn."""
+    def submit(self, text: str, *, language: str | None = None, interpret: Interpretation | None = None) -> str:
+        """Take a question as text, or with `interpret` words to be put into another language; return the turn's id."""
         ...
 
     def say(

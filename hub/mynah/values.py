@@ -17,6 +17,11 @@ OutcomeKind = Literal["answered", "unknown", "not_understood", "no_speech"]
 was said."""
 
 
+def primary_language(tag: str) -> str:
+    """Return the language of a BCP 47 tag without script, country and the like: "zh" of "zh-Hant-TW"."""
+    return tag.replace("_", "-").partition("-")[0].lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Transcript:
     """What was heard so far. A recogniser yields partial ones and exactly one with `final=True`, its last.

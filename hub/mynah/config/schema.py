@@ -133,6 +133,7 @@ LISTENING: Final = {
 
 LIMITS: Final = {
     key("transcribe", "Seconds for a transcript after the end of speech.", 20.0): number(0.1, 3600),
+    key("translate", "Seconds to put one sentence into another language.", 20.0): number(0.1, 3600),
     key("reply", "Seconds for a whole reply of the language model.", 60.0): number(0.1, 3600),
     key("speak", "Seconds to synthesise one phrase.", 30.0): number(0.1, 3600),
     key("audio_ahead_ms", "Milliseconds of speech made ahead of what is heard.", 20_000): whole(500, 600_000),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 
 from mynah.conversation.encodings import Encodings
 from mynah.conversation.outlet import Outlet
 from mynah.conversation.playback import Playback
-from mynah.conversation.spool import Spool
+from mynah.conversation.spool import Place, Spool
 from mynah.engines.chain import closing
 from mynah.outputs import Output, SpeechChunk
 from mynah.specs import OutletOptions, Urgency
@@ -24,7 +24,8 @@ class Delivery:
 
     def __init__(self, ahead_ms: float, is_over: Callable[[str], bool]) -> None:
         self.spool = Spool(ahead_ms)
-        self.playbacks: dict[str, Playback] = {}
+        self.playbacks: dict[Place, Playback] = {}
+        self._main: dict[str, int] = {}
         self.detached_at: float | None = now()
         self.was_attached = False
         self.sent_at = now()
@@ -42,16 +43,31 @@ class Delivery:
         """Milliseconds of audio that the loudspeaker may hold by the time at which something more urgent reaches it."""
         return self._outlet.held_ms if self._outlet is not None else 0.0
 
-    def begin(self, turn_id: str, urgency: Urgency, encodings: Encodings | None = None) -> None:
-        """Make ready for the outputs of a turn; its conversions may be those of others too."""
-        self.playbacks[turn_id] = Playback()
+    def begin(
+        self,
+        turn_id: str,
+        urgency: Urgency,
+        encodings: Encodings | None = None,
+        *,
+        main: int = 0,
+        beside: Iterable[int] = (),
+    ) -> None:
+        """Make ready for the outputs of a turn: its `main` track, and those `beside` it.
+
+        Its conversions may be those of others too.
+        """
+        self._main[turn_id] = main
+        self.playbacks[turn_id, main] = Playback()
+        self.playbacks.update(((turn_id, track), Playback(beside=True)) for track in beside)
         if encodings is not None:
             self._encodings[turn_id] = encodings
         self.spool.put_first(turn_id, urgency)
 
     def forget(self, turn_id: str) -> None:
         """Forget a turn that is over and heard."""
-        del self.playbacks[turn_id]
+        for place in self._places(turn_id):
+            del self.playbacks[place]
+        del self._main[turn_id]
         self._encodings.pop(turn_id, None)
 
     async def emit(self, output: Output) -> None:
@@ -70,7 +86,15 @@ class Delivery:
 
     def is_sounding(self, turn_id: str) -> bool:
         """Whether audio of that turn is still waiting or still heard."""
-        return not self.playbacks[turn_id].ended or self.spool.has_waiting(turn_id)
+        sounding = any(not self.playbacks[place].ended for place in self._places(turn_id))
+        return sounding or self.spool.has_waiting(turn_id)
+
+    def main(self, turn_id: str) -> Playback:
+        """Return how far the main track of that turn was played: the one that clients report on."""
+        return self.playbacks[turn_id, self._main[turn_id]]
+
+    def _places(self, turn_id: str) -> list[Place]:
+        return [place for place in self.playbacks if place[0] == turn_id]
 
     def purge(self, turn_id: str) -> None:
         """Drop all of that turn that has not sounded; its `is_over` must be true by now."""
@@ -82,7 +106,7 @@ class Delivery:
         """Note what the client has played."""
         if self._is_over(turn_id):
             return  # the report was on its way
-        playback = self.playbacks[turn_id]
+        playback = self.main(turn_id)
         if self._outlet is None:
             playback.resume(ms)
         else:
@@ -96,9 +120,11 @@ class Delivery:
             self.spool.forget_heard(self._surely_heard_ms)
         return self.spool.turns()
 
-    def _surely_heard_ms(self, turn_id: str) -> float:
-        playback = self.playbacks.get(turn_id)
-        return playback.made_ms(playback.surely_heard_ms) if playback else float("inf")
+    def _surely_heard_ms(self, place: Place) -> float:
+        playback = self.playbacks.get(place)
+        if playback is None or (playback.beside and self._outlet is not None and not self._outlet.all_tracks):
+            return float("inf")  # nobody will ask for it
+        return playback.made_ms(playback.surely_heard_ms)
 
     async def outputs(self, options: OutletOptions, *, resume: bool = False) -> AsyncGenerator[Output, None]:
         """Attach an outlet and yield what it is to play and show."""
@@ -106,7 +132,7 @@ class Delivery:
         if resume:
             for playback in self.playbacks.values():
                 playback.resume(playback.heard_ms)
-        begin_ms = {id: playback.made_ms(playback.sent_ms) for id, playback in self.playbacks.items()}
+        begin_ms = {place: playback.made_ms(playback.sent_ms) for place, playback in self.playbacks.items()}
         self.spool.rewind(begin_ms, repeat=resume)
         outlet = Outlet(options, self.spool, self.playbacks, self._is_over, begin_ms, self._encodings)
         self._outlet, self.detached_at, self.was_attached = outlet, None, True

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mynah.audio import LISTENING
-from mynah.conversation.drafts import Drafts
 from mynah.conversation.utterance import Utterance
 from mynah.engines.chain import Meter, closing
 from mynah.engines.protocols import SpeechDetector
@@ -17,13 +16,29 @@ if TYPE_CHECKING:
     from mynah.conversation.turn import Turn
 
 
-class Hearing:
-    """Understands the utterance of one turn; `drafts`, where given, follow the words while they are spoken."""
+class Follower(Protocol):
+    """Somebody who does something with words that are not final yet."""
 
-    def __init__(self, turn: Turn, utterance: Utterance, drafts: Drafts | None) -> None:
+    def consider(self, text: str, language: str | None) -> None:
+        """Take in what was heard so far."""
+        ...
+
+    def settle(self, text: str) -> None:
+        """Take in what was heard for good."""
+        ...
+
+
+class Hearing:
+    """Understands the utterance of one turn; `follower`, where given, follows the words while they are spoken.
+
+    The recogniser is told to expect `language` (None: to find out).
+    """
+
+    def __init__(self, turn: Turn, utterance: Utterance, follower: Follower | None, language: str | None) -> None:
         self._turn = turn
         self._utterance = utterance
-        self._drafts = drafts
+        self._follower = follower
+        self._language = language
 
     async def understand(self) -> bool:
         """Turn the utterance into text; return whether there is something to answer."""
@@ -73,12 +88,11 @@ class Hearing:
     async def _transcribe(self, meter: Meter) -> Transcript:
         turn, utterance = self._turn, self._utterance
         scene = turn.links.scene()
-        language = turn.language or scene.language
-        hints = scene.persona.hints(language)
+        hints = scene.persona.hints(self._language or scene.language)
 
         def call(engine: Any) -> AsyncIterator[Transcript]:
             found: AsyncIterator[Transcript] = engine.transcribe(
-                utterance.read(), LISTENING, language=language, hints=hints
+                utterance.read(), LISTENING, language=self._language, hints=hints
             )
             return found
 
@@ -100,8 +114,8 @@ class Hearing:
     async def _follow(self, partial: Transcript) -> None:
         turn = self._turn
         turn.links.recognised(turn)
-        if self._drafts is not None and turn.links.may_draft(turn):
-            self._drafts.consider(partial.text, partial.language)
+        if self._follower is not None and turn.links.may_draft(turn):
+            self._follower.consider(partial.text, partial.language)
         await turn.links.emit(PartialTranscript(turn_id=turn.id, text=partial.text))
 
     def _note_end(self, meter: Meter) -> None:
@@ -119,8 +133,8 @@ class Hearing:
         turn.language = transcript.language or turn.language
         if not turn.text:
             turn.outcome = "no_speech" if transcript.understood else "not_understood"
-        if self._drafts is not None:
-            self._drafts.settle(turn.text)
+        if self._follower is not None:
+            self._follower.settle(turn.text)
 
     async def _tell(self, transcript: Transcript) -> bool:
         """Say what was heard, or drop the turn; return whether there is something to answer."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from mynah.conversation.phrasing.marks import is_unspaced
-from mynah.values import Text
+from mynah.values import Text, primary_language
 
 FEW_WORDS: Final = 3
 """Fewer words than this may be a word of another language in mid-conversation, and tell nothing."""
@@ -28,11 +28,6 @@ _SCRIPTS: Final[Mapping[str, frozenset[str]]] = {
 """The scripts of languages that are not written in Latin letters, by the names that Unicode gives their letters."""
 
 
-def primary(tag: str) -> str:
-    """Return the language of a tag without its region: "pt" of "pt-BR"."""
-    return tag.lower().replace("_", "-").split("-")[0]
-
-
 def nearest(tags: Iterable[str], *wanted: str) -> str | None:
     """Return the tag that is the first of those `wanted`, or else of the same language; the next wanted after that."""
     known = list(tags)
@@ -41,7 +36,7 @@ def nearest(tags: Iterable[str], *wanted: str) -> str | None:
             if tag.lower() == each.lower():
                 return tag
         for tag in known:
-            if primary(tag) == primary(each):
+            if primary_language(tag) == primary_language(each):
                 return tag
     return None
 
@@ -60,7 +55,7 @@ def by_script(text: str, languages: Sequence[str]) -> str | None:
     if not scripts:
         return None
     (most, _), *_ = scripts.most_common(1)
-    return next((each for each in languages if most in _SCRIPTS.get(primary(each), _LATIN)), None)
+    return next((each for each in languages if most in _SCRIPTS.get(primary_language(each), _LATIN)), None)
 
 
 def is_short(text: str) -> bool:

@@ -12,35 +12,38 @@ from mynah.conversation.encodings import Encodings, Revoice, delay_ms
 from mynah.conversation.pieces import pieces
 from mynah.conversation.playback import Pacer, Playback
 from mynah.conversation.revoicing import Placed, Revoicing
-from mynah.conversation.spool import Spool
+from mynah.conversation.spool import Place, Spool
 from mynah.errors import AudioError
-from mynah.outputs import LAST, Output, PhraseFailed, SpeechChunk, SpeechEnded, SpeechStarted
+from mynah.outputs import LAST, Output, PhraseFailed, PhraseReady, SpeechChunk, SpeechEnded, SpeechStarted
 from mynah.specs import OutletOptions
 
 PIECE_MS: Final = (20.0, 100.0)
 """Paced audio is sent in pieces of half a buffer, but no shorter and no longer than this."""
 
 _SPEECH: Final = (SpeechStarted, SpeechChunk, SpeechEnded, PhraseFailed)
+_TRACK: Final = (PhraseReady, *_SPEECH)
 
 
 class Outlet:
     """Takes outputs from a spool, converts their audio and paces it; ends when `stop` is called.
 
     `over(turn_id)` says whether a turn was interrupted: nothing of it is yielded then, whatever had been queued.
-    `begin_ms` says of turns where in their audio to begin: what lies before was sent already. `encodings` has the
-    conversions of turns that share them with other outlets.
+    `begin_ms` says of a turn's track where in its audio to begin: what lies before was sent already. `encodings` has
+    the conversions of turns that share them with other outlets.
     """
 
     def __init__(
         self,
         options: OutletOptions,
         spool: Spool,
-        playbacks: Mapping[str, Playback],
+        playbacks: Mapping[Place, Playback],
         over: Callable[[str], bool],
-        begin_ms: Mapping[str, float],
+        begin_ms: Mapping[Place, float],
         encodings: Mapping[str, Encodings] | None = None,
     ) -> None:
         self.pacer = Pacer(options.buffer_ms)
+        self._beside = Pacer(options.buffer_ms)
+        self.all_tracks = options.tracks == "all"
         self._buffer_ms = options.buffer_ms
         self._encodings = {} if encodings is None else encodings
         self._formats = options.formats
@@ -58,7 +61,7 @@ class Outlet:
     @property
     def held_ms(self) -> float:
         """Milliseconds that the loudspeaker holds, or may soon while something sounds."""
-        level = self.pacer.level
+        level = max(self.pacer.level, self._beside.level)
         return max(level, self._buffer_ms or 0.0) if level else 0.0
 
     def stop(self) -> None:
@@ -69,12 +72,16 @@ class Outlet:
 
     def changed(self) -> None:
         """Take it that the loudspeaker holds what the playbacks say: a reply was stopped, or it reported."""
-        self.pacer.correct(sum(playback.held_ms for id, playback in self._playbacks.items() if not self._over(id)))
+        going_on = [playback for (turn_id, _), playback in self._playbacks.items() if not self._over(turn_id)]
+        self.pacer.correct(sum(playback.held_ms for playback in going_on if not playback.beside))
+        self._beside.correct(sum(playback.held_ms for playback in going_on if playback.beside))
         self._changed.set()
 
     async def run(self) -> AsyncIterator[Output]:
         """Yield outputs until stopped."""
         while (output := await self._spool.take(lambda: self._stopped)) is not None:
+            if self._is_left_out(output):
+                continue
             for ready in self._convert(output):
                 if isinstance(ready, SpeechChunk):
                     await self._wait_for_room(ready)
@@ -88,7 +95,8 @@ class Outlet:
 
     async def _wait_for_room(self, chunk: SpeechChunk) -> None:
         """Wait until `chunk` fits the loudspeaker's buffer, or is not to be sent any more."""
-        while not self._stopped and not self._over(chunk.turn_id) and (wait := self.pacer.wait_s(chunk.audio.ms)) > 0:
+        pacer = self._pacer(chunk)
+        while not self._stopped and not self._over(chunk.turn_id) and (wait := pacer.wait_s(chunk.audio.ms)) > 0:
             self._changed.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
@@ -96,18 +104,30 @@ class Outlet:
 
     def _counted(self, chunk: SpeechChunk) -> SpeechChunk:
         """Return `chunk` with its place in what was sent, and note that it is."""
-        self.pacer.sent(chunk.audio.ms)
-        playback = self._playback(chunk)
+        pacer, playback = self._pacer(chunk), self._playback(chunk)
+        pacer.sent(chunk.audio.ms)
         if playback is None:
             return chunk
         playback.join(chunk.at_ms)
         placed = chunk if chunk.at_ms == playback.sent_ms else replace(chunk, at_ms=playback.sent_ms)
-        playback.sent(chunk.audio.ms, self.pacer.through_ms)
+        playback.sent(chunk.audio.ms, pacer.through_ms)
         return placed
 
     def _playback(self, output: SpeechStarted | SpeechChunk | SpeechEnded | PhraseFailed) -> Playback | None:
-        """Return how far the turn's main track was played; it alone is followed."""
-        return self._playbacks.get(output.turn_id) if output.track == 0 else None
+        """Return how far that track of the turn was played."""
+        return self._playbacks.get((output.turn_id, output.track))
+
+    def _pacer(self, chunk: SpeechChunk) -> Pacer:
+        """Return the pace of that track: one that is heard beside another has its own."""
+        playback = self._playback(chunk)
+        return self._beside if playback is not None and playback.beside else self.pacer
+
+    def _is_left_out(self, output: Output) -> bool:
+        """Whether `output` is of a track that this loudspeaker did not ask for."""
+        if self.all_tracks or not isinstance(output, _TRACK):
+            return False
+        playback = self._playbacks.get((output.turn_id, output.track))
+        return playback is not None and playback.beside
 
     # ------------------------------------------------------------ what the loudspeaker plays
 
@@ -135,7 +155,7 @@ class Outlet:
             yield PhraseFailed(turn_id=output.turn_id, phrase=output.phrase, track=output.track, message=str(error))
 
     def _begin(self, started: SpeechStarted) -> SpeechStarted:
-        begin_ms = self._begin_ms.get(started.turn_id, 0.0)
+        begin_ms = self._begin_ms.get((started.turn_id, started.track), 0.0)
         begin_ms = begin_ms if begin_ms > started.at_ms else 0.0
         shared = self._encodings.get(started.turn_id)
         if shared is None or begin_ms:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from mynah.conversation.knowledge_files import holds_attributes, load_by_language, load_knowledge
-from mynah.conversation.languages import by_script, in_language, is_short, nearest, primary
+from mynah.conversation.languages import by_script, in_language, is_short, nearest
 from mynah.knowledge import Knowledge
 from mynah.specs import PersonaSpec
-from mynah.values import Hints, Text, Voice
+from mynah.values import Hints, Text, Voice, primary_language
 
 __all__ = ["Persona", "load_knowledge", "personas"]
 
@@ -32,8 +32,8 @@ class Persona:
         spec = self.spec
         texts = (spec.greeting, spec.unknown, spec.not_understood, spec.acknowledgement, spec.prompt)
         tags = (tag for text in texts if not isinstance(text, str) for tag in text)
-        more = {primary(tag): tag for tag in (*(tag for tag in self._known if tag), *tags)}
-        return (spec.language, *(tag for language, tag in more.items() if language != primary(spec.language)))
+        more = {primary_language(tag): tag for tag in (*(tag for tag in self._known if tag), *tags)}
+        return (spec.language, *(tag for language, tag in more.items() if language != primary_language(spec.language)))
 
     def text(self, text: Text, language: str | None = None) -> str:
         """Return one of its texts in a language (None: its own), or in its own where that is not there."""
@@ -48,7 +48,7 @@ class Persona:
             return usual
         if before and is_short(text):
             text = before
-        languages = (usual, *(each for each in self.languages if primary(each) != primary(usual)))
+        languages = (usual, *(each for each in self.languages if primary_language(each) != primary_language(usual)))
         return by_script(text, languages) or usual
 
     # ------------------------------------------------------------ knowledge
@@ -74,7 +74,7 @@ class Persona:
         """Put `knowledge` over that of its files, in the place of what was put there before."""
         for tag, known in self._known.items():
             for more in knowledge:
-                if not more.language or not tag or primary(more.language) == primary(tag):
+                if not more.language or not tag or primary_language(more.language) == primary_language(tag):
                     known = known.with_more(more)
             self._renewed[tag] = known
 

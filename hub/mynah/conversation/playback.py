@@ -86,13 +86,16 @@ ROUNDING_MS: Final = 0.001
 
 @dataclass(slots=True)
 class Playback:
-    """How far one turn's audio was sent and heard, as places in what was sent, in milliseconds.
+    """How far the audio of one track of a turn was sent and heard, as places in what was sent, in milliseconds.
+
+    A track `beside` the turn's main one is heard at the same time: clients do not report on it.
 
     Reports tell what was heard; without any the clock does: what was sent sounds one after the other, gaps left out.
     What is sent is not as long as what was made, to the sample, where it is converted: `made_ms` tells the one place
     from the other.
     """
 
+    beside: bool = False
     sent_ms: float = 0.0
     _known_ms: float = 0.0
     _reported: bool = False

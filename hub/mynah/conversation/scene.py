@@ -18,6 +18,7 @@ class TurnLimits:
     """How long the stages of a turn may take, in seconds of the engines' own time, and how far speech runs ahead."""
 
     transcribe: float = 20.0
+    translate: float = 20.0
     reply: float = 60.0
     speak: float = 30.0
     audio_ahead_ms: float = 20_000.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from mynah.audio import LISTENING, AudioFormat
@@ -24,7 +25,7 @@ from mynah.engines.chain import closing
 from mynah.errors import InputError, LimitError
 from mynah.events import Heard, TurnStarted
 from mynah.outputs import Output, VolumeChanged
-from mynah.specs import InputPolicy, ListenMode, OutletOptions, Urgency
+from mynah.specs import InputPolicy, Interpretation, ListenMode, OutletOptions, Urgency
 from mynah.timeline import now
 
 DICTATION_BYTES: Final = 10 * 1024 * 1024
@@ -48,6 +49,7 @@ class Conversation:
         policy: InputPolicy = "interrupt",
         speaker: str | None = None,
         replies: bool = True,
+        interpret: Interpretation | None = None,
     ) -> None:
         self.id = id
         self.persona = persona
@@ -56,6 +58,7 @@ class Conversation:
         self.policy = policy
         self.speaker = speaker
         self.replies = replies
+        self.interpret = interpret
         self.volume = 100
         self.volume_known = False
         self.created = time.time()
@@ -152,11 +155,14 @@ class Conversation:
 
     # ------------------------------------------------------------ listening
 
-    def listen(self, format: AudioFormat, mode: ListenMode = "push_to_talk") -> None:
+    def listen(
+        self, format: AudioFormat, mode: ListenMode = "push_to_talk", *, interpret: Interpretation | None = None
+    ) -> None:
         """Begin to listen."""
         self._require_open()
+        interpret = interpret or self.interpret
         detection = self._around.open_microphone() if mode == "open" else None
-        hear = self._hear if mode == "open" else self._hear_instead
+        hear = partial(self._hear if mode == "open" else self._hear_instead, interpret)
         if self._microphone is not None:
             self._microphone.abandon("listening began afresh")
         self._microphone = Microphone(format, detection, hear, self._turns.drop)
@@ -178,11 +184,12 @@ class Conversation:
         self._around.arbitration.closed(self)
         return microphone.finish() if microphone is not None else None
 
-    def _hear(self) -> Turn:
-        if not self.replies:
+    def _hear(self, interpret: Interpretation | None) -> Turn:
+        if not self.replies and interpret is None:
             return self._start(utterance=Utterance(DICTATION_BYTES, forgets=True), recipe="transcribe")
         seconds = self._around.limits.utterance_seconds
-        turn = self._start(utterance=Utterance(int(seconds * LISTENING.rate) * LISTENING.frame_bytes))
+        utterance = Utterance(int(seconds * LISTENING.rate) * LISTENING.frame_bytes)
+        turn = self._start(utterance=utterance, interpret=interpret)
         # A microphone that falls silent without a word must not keep the turn open for ever.
         timer = asyncio.get_running_loop().call_later(seconds + SILENT_MICROPHONE_S, turn.speech_ended)
         self._turns.tasks[turn.id].add_done_callback(lambda _: timer.cancel())
@@ -200,17 +207,17 @@ class Conversation:
         """Forget a turn: another speaker answers."""
         self._turns.give_way(turn, reason)
 
-    def _hear_instead(self) -> Turn:
+    def _hear_instead(self, interpret: Interpretation | None) -> Turn:
         """Open a turn for somebody who pressed the button: whatever is being said gives way at once."""
         if self.policy == "interrupt":
             self.interrupt(NEW_INPUT)
-        return self._hear()
+        return self._hear(interpret)
 
     # ------------------------------------------------------------ text
 
-    def submit(self, text: str, *, language: str | None = None) -> str:
-        """Take a question as text."""
-        return self._take_text(text, language, recipe="converse").id
+    def submit(self, text: str, *, language: str | None = None, interpret: Interpretation | None = None) -> str:
+        """Take a question, or words to be put into another language, as text."""
+        return self._take_text(text, language, interpret=interpret or self.interpret).id
 
     def say(
         self,

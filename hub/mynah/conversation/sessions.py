@@ -76,6 +76,7 @@ class Sessions:
             policy=options.policy,
             speaker=options.speaker,
             replies=options.replies,
+            interpret=options.interpret,
         )
         self._sessions[session.id] = session
         self._around.bus.publish(

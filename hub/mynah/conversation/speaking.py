@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mynah.audio import AudioChunk
@@ -17,7 +18,7 @@ from mynah.engines.chain import Meter, OpenEngine, closing
 from mynah.errors import EngineError
 from mynah.outputs import Output, PhraseFailed, PhraseReady, SpeechStarted
 from mynah.timeline import now
-from mynah.values import WordMark
+from mynah.values import Voice, WordMark, primary_language
 
 if TYPE_CHECKING:
     from mynah.conversation.turn import Turn
@@ -35,18 +36,21 @@ LONG_PHRASE: Final = 250
 class Speaking:
     """The phrases of one turn. An acknowledgement, where one is said, is the first and has the number 1.
 
-    `phrases` counts the reply's own, `failed` those of them that could not be voiced to their end; `trouble` says why
-    the last of those could not.
+    They are of the turn's main track, unless another is given; the timeline is that of the main one. `language` is what
+    is spoken from here on. `phrases` counts the reply's own, `failed` those of them that could not be voiced to their
+    end; `trouble` says why the last of those could not.
     """
 
-    def __init__(self, turn: Turn, scene: Scene, language: str) -> None:
+    def __init__(self, turn: Turn, scene: Scene, language: str, *, track: int | None = None) -> None:
         self.phrases = 0
         self.failed = 0
         self.trouble = ""
         self.acknowledged = False
         self._turn = turn
         self._scene = scene
-        self._language = language
+        self.language = language
+        self._track = turn.track if track is None else track
+        self._main = self._track == turn.track
         self._latency = turn.links.latency
         self._splitter = PhraseSplitter(
             scene.persona.spec.first_phrase_words, language, early=self._latency.early_phrase
@@ -64,12 +68,18 @@ class Speaking:
             ahead_ms=turn.links.limits.audio_ahead_ms,
             start_at=turn.start_at,
             take_back=turn.links.take_back,
+            track=self._track,
         )
 
     @property
     def numbered(self) -> int:
         """How many phrases there are, an acknowledgement included."""
         return self.phrases + self.acknowledged
+
+    @property
+    def holds_text(self) -> bool:
+        """Whether something that was taken waits to be said."""
+        return self._held is not None or self._splitter.pending
 
     @property
     def voiced(self) -> Sequence[VoicedPhrase]:
@@ -98,7 +108,10 @@ class Speaking:
     async def recite(self, speech: SharedSpeech) -> None:
         """Say what is recorded for many; a recording without words is heard, and told to nobody."""
         for number, recording in enumerate(speech.recordings, 1):
-            ready = PhraseReady(turn_id=self._turn.id, phrase=number, text=recording.text, boundary=recording.boundary)
+            ready = PhraseReady(
+                turn_id=self._turn.id, phrase=number, text=recording.text, boundary=recording.boundary,
+                language=self.language,
+            )  # fmt: skip
             if recording.text:
                 self.phrases += 1
                 self._turn.timeline.mark("first_phrase")
@@ -128,13 +141,18 @@ class Speaking:
     async def _release(self, phrase: SplitPhrase, meter: Meter) -> None:
         turn = self._turn
         self.phrases += 1
-        if self.phrases == 1:
+        first = self.phrases == 1 and self._main
+        if first:
             turn.timeline.mark("first_phrase")
             if meter.engine:
-                turn.timeline.engine("llm", meter.engine, meter.total_ms, meter.troubles)
-        ready = PhraseReady(turn_id=turn.id, phrase=self.numbered, text=phrase.text, boundary=phrase.boundary)
+                stage = "translate" if turn.interpret else "llm"
+                turn.timeline.engine(stage, meter.engine, meter.total_ms, meter.troubles)
+        ready = PhraseReady(
+            turn_id=turn.id, phrase=self.numbered, text=phrase.text, boundary=phrase.boundary, track=self._track,
+            language=self.language,
+        )  # fmt: skip
         await turn.links.emit(ready)
-        if self.phrases == 1 and turn.stage != "speaking":
+        if first and turn.stage != "speaking":
             await turn.begin("speaking")
         await self._queue.put(ready)
 
@@ -143,7 +161,7 @@ class Speaking:
     @property
     def _acknowledgement(self) -> str:
         persona = self._scene.persona
-        return persona.text(persona.spec.acknowledgement, self._language).strip()
+        return persona.text(persona.spec.acknowledgement, self.language).strip()
 
     def acknowledge_at(self, at: float) -> None:
         """Say the persona's acknowledgement at that time, unless the reply has begun before."""
@@ -159,7 +177,9 @@ class Speaking:
     def _acknowledge(self) -> None:
         # The one place where it is decided: it runs in one step, and `never_mind` runs with the first token.
         self.acknowledged = True
-        ready = PhraseReady(turn_id=self._turn.id, phrase=1, text=self._acknowledgement, acknowledgement=True)
+        ready = PhraseReady(
+            turn_id=self._turn.id, phrase=1, text=self._acknowledgement, acknowledgement=True, language=self.language
+        )
         self._turn.links.post(ready)
         self._queue.put_nowait(ready)
 
@@ -183,8 +203,8 @@ class Speaking:
         said = say_phrase(
             turn.links.chains["tts"],
             phrase.text,
-            voice=self._scene.persona.spec.voice,
-            language=self._language,
+            voice=self._voice(phrase.language),
+            language=phrase.language,
             total=turn.links.limits.speak,
             meter=meter,
             take_back=take_back,
@@ -192,7 +212,7 @@ class Speaking:
         )
         if phrase.acknowledgement:
             said = _unless(self._reply_audible, said)
-        first = not phrase.acknowledgement and phrase.phrase == 1 + self.acknowledged
+        first = self._main and not phrase.acknowledgement and phrase.phrase == 1 + self.acknowledged
         async with closing(said) as items:
             async for item in items:
                 if first and isinstance(item, AudioChunk):
@@ -200,8 +220,15 @@ class Speaking:
                     self._reply_audible.set()
                 yield item
 
+    def _voice(self, language: str) -> Voice:
+        """Return the persona's voice; a voice of that name may not know the language of what is interpreted."""
+        spec = self._scene.persona.spec
+        if self._turn.interpret is None or primary_language(language) == primary_language(spec.language):
+            return spec.voice
+        return replace(spec.voice, name="")
+
     async def _emit(self, output: Output) -> None:
-        if isinstance(output, SpeechStarted):
+        if isinstance(output, SpeechStarted) and self._main:
             self._note_first_audio(acknowledgement=self.acknowledged and output.phrase == 1)
         elif isinstance(output, PhraseFailed) and not (self.acknowledged and output.phrase == 1):
             self.failed += 1

@@ -28,6 +28,9 @@ URGENCY: Final[Mapping[Urgency, int]] = {"reply": 0, "announcement": 1, "alarm":
 _SPEECH: Final = (SpeechStarted, SpeechChunk, SpeechEnded, PhraseFailed)
 _Key = tuple[str, int, int]
 
+Place = tuple[str, int]
+"""A track of a turn: the id of the turn and the number of the track."""
+
 
 @dataclass(slots=True)
 class _Sent:
@@ -57,7 +60,7 @@ class Spool:
         self._sent_bytes = 0
         self._urgent: dict[str, int] = {}
         self._coming: dict[object, Output | None] = {}
-        self._begun_ms: Mapping[str, float] = {}
+        self._begun_ms: Mapping[Place, float] = {}
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
 
@@ -158,7 +161,7 @@ class Spool:
         key = (turn_id, track, phrase)
         there = (output for output in (*self._waiting, *self._coming.values()) if isinstance(output, SpeechChunk))
         mine = [output for output in there if (output.turn_id, output.track, output.phrase) == key]
-        sent_ms = max(self._begun_ms.get(turn_id, 0.0), mine[0].at_ms if mine else float("inf"))
+        sent_ms = max(self._begun_ms.get((turn_id, track), 0.0), mine[0].at_ms if mine else float("inf"))
         if from_ms < sent_ms - ROUNDING_MS:
             return None
         changed: dict[int, SpeechChunk | None] = {}
@@ -185,25 +188,25 @@ class Spool:
         self._waiting_ms = sum(map(_ms, self._waiting))
         self._room.set()
 
-    def forget_heard(self, heard_ms: Callable[[str], float]) -> None:
-        """Drop sent phrases that were heard to their end; `heard_ms` gives the milliseconds heard of a turn."""
+    def forget_heard(self, heard_ms: Callable[[Place], float]) -> None:
+        """Drop sent phrases that were heard to their end; `heard_ms` gives the milliseconds heard of a turn's track."""
         while self._sent:
             key, sent = next(iter(self._sent.items()))
-            if not sent.complete or sent.end_ms - ROUNDING_MS > heard_ms(key[0]):
+            if not sent.complete or sent.end_ms - ROUNDING_MS > heard_ms(key[:2]):
                 return
             self._drop_sent(key)
 
-    def rewind(self, begin_ms: Mapping[str, float], *, repeat: bool) -> None:
+    def rewind(self, begin_ms: Mapping[Place, float], *, repeat: bool) -> None:
         """Put phrases that were not sent up to their end before what is waiting; whole, as they were.
 
-        `begin_ms` says of each turn up to where: only what lies behind it can be taken back. With `repeat` it is told
-        again what failed and how turns ended.
+        `begin_ms` says of each turn's track up to where: only what lies behind it can be taken back. With `repeat` it
+        is told again what failed and how turns ended.
         """
         again = [
             output
-            for (turn_id, *_), sent in self._sent.items()
+            for key, sent in self._sent.items()
             if not sent.complete
-            or sent.end_ms - ROUNDING_MS > begin_ms.get(turn_id, 0.0)
+            or sent.end_ms - ROUNDING_MS > begin_ms.get(key[:2], 0.0)
             or (repeat and not sent.end_ms)
             for output in sent.outputs
         ]

@@ -15,6 +15,7 @@ from mynah.conversation.arbitration import Contest
 from mynah.conversation.drafts import Drafts
 from mynah.conversation.failing import failure
 from mynah.conversation.hearing import Hearing
+from mynah.conversation.interpreting import ORIGINAL, TRANSLATION, Interpreting
 from mynah.conversation.listening import ListeningOptions
 from mynah.conversation.playback import VoicedPhrase, heard_text
 from mynah.conversation.replying import Replying, draft_items, first_usable
@@ -27,7 +28,7 @@ from mynah.engines.chain import Chain, OpenEngine, closing
 from mynah.engines.protocols import SpeechDetector
 from mynah.errors import MynahError
 from mynah.outputs import Output, ReplyReady, ReplyToken, Stage, StageStarted, TurnFinished
-from mynah.specs import EngineKind, Urgency
+from mynah.specs import EngineKind, Interpretation, Urgency
 from mynah.timeline import Timeline, now
 from mynah.values import AudioClip, OutcomeKind
 
@@ -64,8 +65,8 @@ class Links:
 class Turn:
     """A turn: `text` was given, or `utterance` is being spoken; `recipe` says what comes of it.
 
-    With `speech` it says what is recorded there. `contest` decides whether it is this speaker that answers. `stopped`
-    is why it was stopped.
+    With `interpret` what is said is put into another language; the translation is its reply. With `speech` it says what
+    is recorded there. `contest` decides whether it is this speaker that answers. `stopped` is why it was stopped.
     A turn that is `silent` was done what it asks for, without a word.
     `clip` is the utterance itself where a language model `hears` it; then it is `untranscribed` at first. `ended` is
     the output that the turn ended with by itself; `over` says that it was stopped.
@@ -77,6 +78,7 @@ class Turn:
     text: str = ""
     language: str | None = None
     recipe: Recipe = "converse"
+    interpret: Interpretation | None = None
     start_at: float | None = None
     urgency: Urgency = "reply"
     speech: SharedSpeech | None = None
@@ -104,6 +106,16 @@ class Turn:
     def being_heard(self) -> bool:
         """Whether the person is still speaking."""
         return self.utterance is not None and not self.utterance.ended
+
+    @property
+    def track(self) -> int:
+        """The track that the reply is voiced on."""
+        return TRANSLATION if self.interpret else 0
+
+    @property
+    def beside(self) -> tuple[int, ...]:
+        """The tracks that are heard beside it."""
+        return (ORIGINAL,) if self.interpret and self.interpret.original else ()
 
     @property
     def user(self) -> str:
@@ -139,7 +151,10 @@ class Turn:
     async def run(self) -> None:
         """Do it all; ends with exactly one of the outputs in `mynah.outputs.LAST` unless cancelled."""
         try:
-            await self._converse()
+            if self.interpret is not None:
+                await Interpreting(self, self.interpret).run()
+            else:
+                await self._converse()
         except* MynahError as group:
             self.trouble = _first(group)
         if self.ended is None:
@@ -151,7 +166,7 @@ class Turn:
             await self._answer(None, None)
             return
         drafts = self._drafts()
-        hearing = Hearing(self, self.utterance, drafts)
+        hearing = Hearing(self, self.utterance, drafts, self.language or self.links.scene().language)
         try:
             if self.recipe == "transcribe":
                 if await hearing.understand():
@@ -177,8 +192,10 @@ class Turn:
 
     def speech_ended(self) -> None:
         """Note that the person has finished speaking."""
-        if self.utterance is not None and self.stage == "listening":
-            self.utterance.end()
+        if self.utterance is None:
+            return
+        self.utterance.end()
+        if self.stage == "listening":
             self.stage = "transcribing"
             self.links.post(StageStarted(turn_id=self.id, stage="transcribing"))
 
@@ -199,10 +216,7 @@ class Turn:
             else:
                 group.create_task(self._think(replying, speaking, waited))
             group.create_task(speaking.voice())
-        if self.timeline.marks.get("first_audio"):
-            self.timeline.mark("last_audio")
-        if self.trouble is None and speaking.failed and speaking.failed >= self.phrases:
-            self.trouble = MynahError(speaking.trouble if self.speech else "the reply could not be voiced")
+        self.note_voiced(speaking)
 
     async def _think(self, replying: Replying, speaking: Speaking, waited_s: float) -> None:
         meter, after = replying.meter, self.links.latency.acknowledge_after
@@ -215,7 +229,7 @@ class Turn:
                         await speaking.pause(meter)
                     else:
                         speaking.never_mind()
-                        await self._take_token(piece)
+                        await self.take_token(piece)
                         await speaking.take(piece, meter)
         except MynahError as error:
             # What was said so far is heard to its end; the turn then says that it broke off.
@@ -231,11 +245,19 @@ class Turn:
 
     async def _recite(self, speech: SharedSpeech, speaking: Speaking) -> None:
         if speech.text:
-            await self._take_token(speech.text)
+            await self.take_token(speech.text)
         await speaking.recite(speech)
         await speaking.close()
 
-    async def _take_token(self, token: str) -> None:
+    def note_voiced(self, speaking: Speaking) -> None:
+        """Note that all of the reply was voiced, or could not be."""
+        if self.timeline.marks.get("first_audio"):
+            self.timeline.mark("last_audio")
+        if self.trouble is None and speaking.failed and speaking.failed >= self.phrases:
+            self.trouble = MynahError(speaking.trouble if self.speech else "the reply could not be voiced")
+
+    async def take_token(self, token: str) -> None:
+        """Take and tell a piece of the reply."""
         self.reply += token
         self.timeline.mark("first_token")
         self.timeline.mark("last_token")
@@ -263,6 +285,7 @@ class Turn:
             message,
             self.stage,
             chime=self.recipe == "converse",
+            track=self.track,
             phrase=speaking.numbered + 1 if speaking else 1,
             at_ms=speaking.voicing.position_ms if speaking else 0.0,
         )

@@ -58,7 +58,8 @@ class Turns:
         self.count += 1
         turn = Turn(f"t{self.count}", self._links(), **what)
         self.known[turn.id] = turn
-        self._delivery.begin(turn.id, turn.urgency, turn.speech.encodings if turn.speech else None)
+        encodings = turn.speech.encodings if turn.speech else None
+        self._delivery.begin(turn.id, turn.urgency, encodings, main=turn.track, beside=turn.beside)
         if turn.being_heard:
             self._delivery.post(StageStarted(turn_id=turn.id, stage="listening"))
         task = asyncio.get_running_loop().create_task(self._run(turn), name=f"turn {self._session_id}/{turn.id}")
@@ -154,7 +155,11 @@ class Turns:
         stopped = False
         for turn in list(self.known.values()):
             going_on = turn.id in self.tasks or self.is_sounding(turn)
-            spared = turn is keep or turn.being_heard or (turn.urgency == "alarm" and reason in GENTLE)
+            spared = (
+                turn is keep
+                or (turn.being_heard and not turn.audible)
+                or (turn.urgency == "alarm" and reason in GENTLE)
+            )
             if going_on and not turn.over and not spared:
                 self.stop(turn, reason)
                 stopped = True
@@ -162,7 +167,7 @@ class Turns:
 
     def stop(self, turn: Turn, reason: str) -> None:
         """Stop `turn`: first, and at once, nothing more of it goes out; its engines let go in their own time."""
-        playback = self._delivery.playbacks[turn.id]
+        playback = self._delivery.main(turn.id)
         heard_ms = playback.heard_ms
         heard = turn.heard(playback.made_ms(heard_ms))
         turn.stopped = reason

@@ -11,7 +11,7 @@ from mynah.bus import EventBus
 from mynah.engines.choice import Choice
 from mynah.engines.limits import LimitedCall, Limits, Meter, closing
 from mynah.engines.open_engine import OpenEngine, being_cancelled
-from mynah.errors import EngineError, cause
+from mynah.errors import EngineError, InputRefused, cause
 from mynah.specs import EngineKind
 
 __all__ = ["Chain", "Limits", "Meter", "OpenEngine", "being_cancelled", "closing"]
@@ -56,7 +56,8 @@ class Chain:
         """Yield what `call(engine)` gives, from the first engine that gives anything.
 
         An engine that fails before an output that is `final`, one that cannot be taken back, is replaced by the next;
-        later its failure ends the stream. Raises `EngineError` saying what each engine's trouble was. Those in `tried`
+        later its failure ends the stream. Raises `EngineError` saying what each engine's trouble was,
+        `InputRefused` where one of them works, but not for this input. Those in `tried`
         are not called; those in `avoid` only where no other is ready. Both grow.
         """
         meter = meter if meter is not None else Meter()
@@ -82,6 +83,8 @@ class Chain:
                 return
             finally:
                 outcome(probe)
+        if choice.refused:
+            raise InputRefused("; ".join(meter.troubles))
         raise EngineError("; ".join(meter.troubles) if choice.called else self._none_message())
 
     async def _outputs(

@@ -19,13 +19,15 @@ class Choice:
 
     First those that are ready, in their order; then those in `avoid`; then one that is still opening is waited for; at
     last, as a listener is waiting, one of those that rest: the one that is due soonest. `tried` grows by each, `avoid`
-    by those that failed, and `troubles` has, as "name: reason", why those before the last did not answer.
+    by those that failed, and `troubles` has, as "name: reason", why those before the last did not answer. `refused`
+    says that one of them was asked for something that is not for it.
     """
 
     def __init__(
         self, engines: Sequence[OpenEngine], tried: list[OpenEngine], avoid: set[OpenEngine], troubles: list[str]
     ) -> None:
         self.called = False
+        self.refused = False
         self._engines = engines
         self._tried = tried
         self._avoid = avoid
@@ -52,7 +54,9 @@ class Choice:
         """Note that a call of `engine` failed."""
         self._reasons[engine] = engine.failed(error, probe)
         self._tell()
-        if not isinstance(error, InputError):
+        if isinstance(error, InputError):
+            self.refused = True
+        else:
             self._avoid.add(engine)
 
     def put_back(self, engine: OpenEngine) -> None:

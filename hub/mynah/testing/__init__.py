@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ScriptedLanguageModel,
         ScriptedSpeechToText,
         ScriptedTextToSpeech,
+        ScriptedTranslator,
         ScriptedVoiceActivity,
         scripted,
     )
@@ -47,6 +48,7 @@ __all__ = [
     "ScriptedLanguageModel",
     "ScriptedSpeechToText",
     "ScriptedTextToSpeech",
+    "ScriptedTranslator",
     "ScriptedVoiceActivity",
     "VirtualLoop",
     "bench_row",

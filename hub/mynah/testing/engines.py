@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, cast
 import numpy
 
 from mynah.audio import AudioChunk, AudioFormat
-from mynah.errors import EngineError
+from mynah.errors import EngineError, InputError
 from mynah.specs import EngineKind, EngineSpec
 from mynah.values import (
     Grounding,
@@ -59,35 +59,43 @@ class Calls:
 
 @dataclass(slots=True)
 class ScriptedSpeechToText:
-    """Hears `text` whatever was said; words come out one by one, one a chunk of audio, the rest `final_s` after it."""
+    """Hears `text` whatever was said; words come out one by one, one a chunk of audio, the rest `final_s` after it.
+
+    `turns` are what it hears in its first calls instead: text and language.
+    """
 
     text: str = "what do lions eat"
     final_s: float = 0.0
     language: str | None = None
     understood: bool = True
     fault: Fault = ""
+    turns: Sequence[tuple[str, str | None]] = ()
     calls: Calls = field(default_factory=Calls)
     heard: bytearray = field(default_factory=bytearray)
+    expected: list[str | None] = field(default_factory=list)
 
     async def transcribe(
         self, audio: AsyncIterator[bytes], format: AudioFormat, *, language: str | None, hints: Hints
     ) -> AsyncIterator[Transcript]:
         """Yield the script."""
+        number = self.calls.begun
         self.calls.begin()
-        self.heard.clear()
-        words, said = self.text.split(), 0
+        self.expected.append(language)
+        heard = self.heard = bytearray()
+        script, told = self.turns[number] if number < len(self.turns) else (self.text, self.language)
+        words, said = script.split(), 0
         try:
             async for chunk in audio:
-                self.heard += chunk
+                heard += chunk
                 if said < len(words):
                     said += 1
-                    yield Transcript(" ".join(words[:said]))
+                    yield Transcript(" ".join(words[:said]), language=told)
             await _trouble(self.fault)
             if self.fault == "garbage":
                 yield cast(Transcript, GARBAGE)
             await asyncio.sleep(self.final_s)
-            text = self.text if self.heard else ""
-            yield Transcript(text, True, 0.9, self.language or language, self.understood)
+            text = script if heard else ""
+            yield Transcript(text, True, 0.9, told or language, self.understood)
         finally:
             self.calls.end()
 
@@ -190,6 +198,52 @@ class ScriptedTextToSpeech:
             end = text.index(word, end) + len(word)
             marks.append(WordMark(end, number * self.ms_per_word))
         return marks
+
+
+@dataclass(slots=True)
+class ScriptedTranslator:
+    """Puts a text in capitals, after the target's language, unless `phrases` has a translation of it.
+
+    It comes word by word, the first after `first_s`, each further one `each_s` later. `refuse_on` is a word: texts with
+    it are not for this engine. Texts with `fail_on` meet the fault before word `at`.
+    """
+
+    phrases: Mapping[str, str] = field(default_factory=dict)
+    first_s: float = 0.0
+    each_s: float = 0.0
+    refuse_on: str | None = None
+    fault: Fault = ""
+    fail_on: str = ""
+    at: int = 0
+    calls: Calls = field(default_factory=Calls)
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def pieces(self, text: str, target: str) -> list[str]:
+        """Return the translation, one word a piece: "es" and the text in capitals where the target is Spanish."""
+        whole = self.phrases.get(text, f"{target} {text.upper()}")
+        words = whole.split(" ")
+        return [word if number == 0 else f" {word}" for number, word in enumerate(words)]
+
+    async def translate(self, text: str, *, source: str, target: str) -> AsyncIterator[str]:
+        """Yield the script."""
+        self.calls.begin()
+        self.asked.append((text, source, target))
+        try:
+            if not text.strip():
+                return
+            if self.refuse_on is not None and self.refuse_on in text:
+                raise InputError(f"has no words for {text!r}")
+            start = asyncio.get_running_loop().time()
+            for number, piece in enumerate(self.pieces(text, target)):
+                if self.fail_on in text and (number == self.at or (self.fault == "drip" and number > self.at)):
+                    await _trouble(self.fault)
+                if self.fault == "garbage" and self.fail_on in text:
+                    yield cast(str, GARBAGE)
+                due = start + self.first_s + number * self.each_s
+                await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
+                yield piece
+        finally:
+            self.calls.end()
 
 
 class ScriptedDetector:

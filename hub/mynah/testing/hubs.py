@@ -17,6 +17,7 @@ from mynah.testing.engines import (
     ScriptedLanguageModel,
     ScriptedSpeechToText,
     ScriptedTextToSpeech,
+    ScriptedTranslator,
     ScriptedVoiceActivity,
     scripted,
 )
@@ -25,13 +26,16 @@ SPARROW = PersonaSpec(name="sparrow", title="A sparrow", prompt="Answer as a spa
 """A persona for tests."""
 
 
-def scripted_engines(*, stt: Any = None, llm: Any = None, tts: Any = None, vad: Any = None) -> tuple[Spec, ...]:
+def scripted_engines(
+    *, stt: Any = None, llm: Any = None, tts: Any = None, vad: Any = None, translator: Any = None
+) -> tuple[Spec, ...]:
     """Return specs of one engine of each kind, scripted ones where none is given, and a persona."""
     return (
         scripted("stt", stt or ScriptedSpeechToText()),
         scripted("llm", llm or ScriptedLanguageModel()),
         scripted("tts", tts or ScriptedTextToSpeech()),
         scripted("vad", vad or ScriptedVoiceActivity()),
+        scripted("translator", translator or ScriptedTranslator()),
         SPARROW,
     )
 

@@ -24,7 +24,7 @@ class Bench:
 
     def __init__(self, *formats, buffer_ms=None, begin_ms=None):
         self.spool = Spool(60_000)
-        self.playbacks = {turn: Playback() for turn in ("t1", "t2")}
+        self.playbacks = {(turn, 0): Playback() for turn in ("t1", "t2")}
         self.over = set()
         self.options = OutletOptions(formats=formats, buffer_ms=buffer_ms)
         self.begin_ms = begin_ms or {}
@@ -160,11 +160,11 @@ def test_a_report_lets_it_go_on_at_once():
     async def scenario():
         bench.put(*speech(2000))
         await asyncio.sleep(0.001)
-        sent = bench.playbacks["t1"].sent_ms
-        bench.playbacks["t1"].acknowledge(150)
+        sent = bench.playbacks["t1", 0].sent_ms
+        bench.playbacks["t1", 0].acknowledge(150)
         bench.outlet.changed()
         await asyncio.sleep(0.001)
-        assert bench.playbacks["t1"].sent_ms == sent + 100
+        assert bench.playbacks["t1", 0].sent_ms == sent + 100
 
     run(bench, scenario)
 
@@ -180,7 +180,7 @@ def test_a_phrase_that_cannot_be_converted_fails_once_and_the_next_is_played():
             "SpeechStarted", "PhraseFailed", "SpeechStarted", "SpeechChunk", "SpeechEnded", "TurnFinished",
         ]  # fmt: skip
         # What could not be played is no part of what was sent, but the words after it are found all the same.
-        playback = bench.playbacks["t1"]
+        playback = bench.playbacks["t1", 0]
         assert (playback.sent_ms, playback.made_ms(50), playback.made_ms(100)) == (100, 9050, 9100)
 
     run(bench, scenario)
@@ -238,8 +238,8 @@ def test_places_count_what_was_sent_and_find_what_was_made():
         assert total > 5100  # an encoder adds some to every phrase
         starts = [o.at_ms for o in bench.outputs if isinstance(o, SpeechStarted)]
         for number, place in enumerate(starts):
-            assert bench.playbacks["t1"].made_ms(place) == pytest.approx(1000.0 * number)
-        assert bench.playbacks["t1"].made_ms(total) == pytest.approx(5000)
+            assert bench.playbacks["t1", 0].made_ms(place) == pytest.approx(1000.0 * number)
+        assert bench.playbacks["t1", 0].made_ms(total) == pytest.approx(5000)
 
     run(bench, scenario)
 
@@ -261,8 +261,8 @@ def test_two_turns_at_once_are_converted_apart():
 
 def test_it_begins_where_the_client_was_and_not_in_later_phrases():
     data = b"".join((n % 30_000).to_bytes(2, "little") for n in range(16_000))
-    bench = Bench(begin_ms={"t1": 250.0})
-    bench.playbacks["t1"].sent(250, 0)
+    bench = Bench(begin_ms={("t1", 0): 250.0})
+    bench.playbacks["t1", 0].sent(250, 0)
 
     async def scenario():
         bench.put(*speech(1000, data=data, pieces=3), *speech(100, 2, at_ms=1000.0))

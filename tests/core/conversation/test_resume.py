@@ -350,7 +350,7 @@ def test_an_hour_of_a_reply_is_not_kept_for_a_client_that_takes_it_all_at_once(i
             most = max(most, size)
             room.outputs = [output for output in room.outputs if isinstance(output, LAST)]
         assert 200_000 < most <= 256 * 1024
-        assert room.session._delivery.playbacks["t1"].sent_ms == pytest.approx(3_600_000)
+        assert room.session._delivery.playbacks["t1", 0].sent_ms == pytest.approx(3_600_000)
 
     monkeypatch.setattr("mynah.conversation.spool.MAX_SENT_BYTES", 256 * 1024)
     slow = AudioFormat("pcm_s16le", 4_000, 1)
@@ -362,7 +362,7 @@ def test_what_was_heard_is_not_kept(in_room):
         turn = room.session.say("This is one sentence of it. " * 60)
         while not room.of(LAST):
             await asyncio.sleep(0.1)
-            room.session.played(turn, room.session._delivery.playbacks[turn].sent_ms - 150)
+            room.session.played(turn, room.session._delivery.main(turn).sent_ms - 150)
             assert room.session._delivery.spool._sent_bytes < LISTENING.pcm_bytes(8_000)
 
     in_room(scenario, tts=Counting(), buffer_ms=300)

@@ -337,7 +337,7 @@ def test_a_client_that_comes_back_gets_the_rest_to_the_very_sample(in_room, drop
         turn = room.session.submit("what do lions eat")
         await asyncio.sleep(dropped_at)
         await room.detach()
-        heard_ms = min(room.session._delivery.playbacks[turn].heard_ms, 230.0 + 1000 * dropped_at / 2)
+        heard_ms = min(room.session._delivery.main(turn).heard_ms, 230.0 + 1000 * dropped_at / 2)
         before = room.audio()[: LISTENING.pcm_bytes(heard_ms + 0.001)]
         room.session.played(turn, heard_ms)
         room.outputs.clear()

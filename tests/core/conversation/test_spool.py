@@ -143,10 +143,10 @@ async def test_phrases_that_were_not_sent_to_their_end_come_again_before_what_wa
     for output in [*phrase(1), *phrase(2), *phrase(3)]:
         spool.put_now(output)
     await take(spool, 5)  # up to the audio of the second
-    spool.rewind({"t1": 100.0}, repeat=True)
+    spool.rewind({("t1", 0): 100.0}, repeat=True)
     assert waiting(spool) == [*phrase(2), *phrase(3)]
     assert spool.waiting_ms == 200
-    spool.rewind({"t1": 100.0}, repeat=True)  # twice in a row changes nothing
+    spool.rewind({("t1", 0): 100.0}, repeat=True)  # twice in a row changes nothing
     assert waiting(spool) == [*phrase(2), *phrase(3)]
 
 
@@ -158,7 +158,7 @@ async def test_how_turns_ended_is_repeated_only_where_wanted():
         for output in [*phrase(1), failed, gone]:
             spool.put_now(output)
         await take(spool, 5)
-        spool.rewind({"t1": 100.0}, repeat=repeat)
+        spool.rewind({("t1", 0): 100.0}, repeat=repeat)
         assert waiting(spool) == ([failed, gone] if repeat else [])
 
 
@@ -184,7 +184,7 @@ async def test_turns_side_by_side_are_kept_apart():
     for output in mixed:
         spool.put_now(output)
     await take(spool, 6)
-    spool.rewind({"t1": 100.0, "t2": 30.0}, repeat=True)
+    spool.rewind({("t1", 0): 100.0, ("t2", 0): 30.0}, repeat=True)
     assert [type(output).__name__ for output in waiting(spool)] == ["SpeechStarted", "SpeechChunk", "SpeechEnded"]
     assert {output.turn_id for output in waiting(spool)} == {"t2"}
 
@@ -287,7 +287,7 @@ async def test_what_a_client_that_came_back_has_heard_is_not_taken_back():
     for output in [started(), chunk(0), chunk(100), chunk(200)]:
         spool.put_now(output)
     await take(spool, 3)
-    spool.rewind({"t1": 150.0}, repeat=True)
+    spool.rewind({("t1", 0): 150.0}, repeat=True)
     assert spool.take_back("t1", 1, 0, 100.0) is None
     assert spool.take_back("t1", 1, 0, 160.0) == 160.0
     assert places(spool) == [(0, 100), (100, 60)]

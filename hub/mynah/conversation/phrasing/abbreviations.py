@@ -110,11 +110,6 @@ _DOTTED = re.compile(r"(?:\w\.)+\w")
 _PLAIN = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 
-def primary_subtag(language: str) -> str:
-    """Return a BCP 47 tag's language without the region, in lower case: "de" of "de-AT"."""
-    return language.replace("_", "-").partition("-")[0].lower()
-
-
 def is_unit(word: str) -> bool:
     """Whether the word is the sign of a unit, which stays with the number before it."""
     return word in _UNITS
@@ -128,7 +123,7 @@ def is_first_word(word: str, language: str) -> bool:
 def weigh_stop(text: str, language: str) -> Stop:
     """Say what a full stop right after `text` (the phrase so far) is, as far as `text` tells.
 
-    `language` is a primary subtag, as `primary_subtag` gives it.
+    `language` is a primary subtag, as `primary_language` gives it.
     """
     words = text[-48:].split()
     if not words or text[-1].isspace():

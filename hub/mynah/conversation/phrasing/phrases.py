@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mynah.conversation.phrasing.abbreviations import Stop, primary_subtag, weigh_stop
+from mynah.conversation.phrasing.abbreviations import Stop, weigh_stop
 from mynah.conversation.phrasing.doubts import Ask, Doubt, Verdict
 from mynah.conversation.phrasing.marks import (
     BETWEEN_DIGITS,
@@ -25,6 +25,7 @@ from mynah.conversation.phrasing.marks import (
 )
 from mynah.conversation.phrasing.spoken import SpokenText
 from mynah.outputs import Boundary
+from mynah.values import primary_language
 
 _LONGEST = 250  # characters of a phrase
 _WIDE_AS = 250 / 80  # a character of an unspaced script takes the room of so many others
@@ -65,7 +66,7 @@ class PhraseSplitter:
         if first_words < 1:
             raise ValueError(f"the first phrase needs at least one word, not {first_words}")
         self._first_halves = 2 * first_words
-        self._language = primary_subtag(language)
+        self._language = primary_language(language)
         self._spoken = SpokenText()
         self._first = early
         self._again = ""  # characters to be read once more, after a phrase was cut before them
@@ -84,6 +85,11 @@ class PhraseSplitter:
             self._read(char)
         self._read(BREAK)
         return self._take()
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is text that may become a phrase."""
+        return self._speakable
 
     def _take(self) -> list[SplitPhrase]:
         phrases, self._phrases = self._phrases, []

@@ -1,0 +1,52 @@
+"""Which sentences of an utterance are settled while it is being spoken."""
+
+from __future__ import annotations
+
+import pytest
+
+from mynah.conversation.settling import Settling, sentences_of
+
+
+def follow(*partials):
+    settling, given = Settling(), []
+    for partial in partials:
+        for sentence in settling.settled(partial, "en"):
+            settling.give(sentence)
+            given.append(sentence)
+    return settling, given
+
+
+def test_a_sentence_is_settled_when_it_came_alike_twice_with_something_after_it():
+    assert follow("I am ill.", "I am ill.")[1] == []
+    assert follow("I am ill. My", "I am ill. My head")[1] == ["I am ill."]
+
+
+def test_a_sentence_that_changed_waits():
+    assert follow("I am ill. My", "I am still. My", "I am still. My head")[1] == ["I am still."]
+
+
+def test_every_sentence_is_given_once():
+    assert follow("I eat. You", "I eat. You go.", "I eat. You go. We", "I eat. You go. We sit")[1] == [
+        "I eat.",
+        "You go.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("partials", "final", "rest"),
+    [
+        (("I am ill. My", "I am ill. My head"), "I am ill. My head hurts.", "My head hurts."),
+        (("I am ill. My", "I am ill. My head"), "I am ill, my head hurts.", "my head hurts."),
+        (("I am ill. My", "I am ill. My head"), "I was ill. My head hurts.", "My head hurts."),
+        (("I am ill. My", "I am ill. My head"), "I am ill.", ""),
+        ((), "Just this.", "Just this."),
+        (("我病了。我", "我病了。我的"), "我病了，我的头疼。", "我的头疼。"),
+        (("Hola. ¿Qué", "Hola. ¿Qué"), "Hola. ¿Qué tal?", "¿Qué tal?"),
+    ],
+)
+def test_the_rest_is_what_comes_after_what_was_given(partials, final, rest):
+    assert follow(*partials)[0].rest(final) == rest
+
+
+def test_abbreviations_and_numbers_end_no_sentence():
+    assert sentences_of("Dr. Lee gave me 2.5 mg. It helps.", "en") == ["Dr. Lee gave me 2.5 mg.", "It helps."]
