@@ -104,6 +104,7 @@ from mynah.specs import (
     RouteSpec,
     Session,
     SessionOptions,
+    SpeakerSecrets,
     Spec,
     ToolSpec,
 )
@@ -203,6 +204,7 @@ __all__ = [
     "SessionClosed",
     "SessionOpened",
     "SessionOptions",
+    "SpeakerSecrets",
     "Spec",
     "SpeechChunk",
     "SpeechDetector",

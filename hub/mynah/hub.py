@@ -47,6 +47,7 @@ from mynah.specs import (
     Reloaded,
     RouteSpec,
     SessionOptions,
+    SpeakerSecrets,
     Spec,
     Urgency,
 )
@@ -395,6 +396,7 @@ class MynahHub:
                 "online": self._registry.is_online(speaker.id)
                 or (speaker.id in talking and talking[speaker.id].attached),
                 "formats": list(speaker.formats),
+                "firmware": speaker.firmware,
                 "last_seen": speaker.last_seen,
             }
             for speaker in self._speakers
@@ -408,9 +410,26 @@ class MynahHub:
         """Note how loud a speaker heard somebody begin to speak, by its own account."""
         self._around.arbitration.note_wake(id, level)
 
+    def add_speaker(self, id: str, facts: Mapping[str, Any], *, renew: bool = False) -> SpeakerSecrets:
+        """Make a speaker's token and key."""
+        role = self.storage.credentials().get(id)
+        if role not in (None, "speaker"):
+            raise InputError(f"{id!r} is the name of a person with a token; choose another id")
+        if role is not None and not renew:
+            raise InputError(f"{id} has a token already; if that one shall be void, renew it (--renew)")
+        self._registry.note(id, facts, seen_now=False)
+        return SpeakerSecrets(self.storage.issue_token(id, "speaker"), self.storage.make_key(id))
+
     def forget_speaker(self, id: str) -> None:
-        """Forget a speaker that is not configured."""
-        self._registry.forget(id)
+        """Forget a speaker that is not configured; of any, the token and the key."""
+        known, role = self._registry.knows(id), self.storage.credentials().get(id)
+        if known or role != "speaker":
+            self._registry.forget(id)
+        if role in (None, "speaker"):
+            self.storage.revoke(id)
+        for session in self._sessions:
+            if session.speaker == id:
+                self.close_session(session.id, "the speaker was removed")
 
     def sessions(self) -> Sequence[Mapping[str, Any]]:
         """Return what is known of each open session."""

@@ -17,7 +17,7 @@ from mynah.storage import SpeakerRow, Storage
 
 log = logging.getLogger(__name__)
 
-FACTS: Final = ("name", "area", "formats", "online")
+FACTS: Final = ("name", "area", "formats", "online", "firmware")
 MOST: Final = 2_000
 """Speakers that are remembered; further ones are refused."""
 
@@ -37,7 +37,8 @@ class Registry:
         self._online: set[str] = set()
         self._written: dict[str, Speaker] = {}
         for row in storage.speakers():
-            found = Speaker(row.id, row.name, row.area, formats=row.formats, last_seen=row.last_seen, configured=False)
+            seen = row.last_seen or None  # 0: it was added, and has not come yet
+            found = Speaker(row.id, row.name, row.area, formats=row.formats, last_seen=seen, configured=False)
             try:
                 self._written[row.id] = speakers.note(found)
             except InputError as error:
@@ -51,14 +52,20 @@ class Registry:
         """Whether there is such a speaker, configured or not."""
         return any(speaker.id == id for speaker in self._speakers)
 
-    def note(self, id: str, facts: Mapping[str, Any]) -> None:
-        """Note that a speaker is there, and what it is; see `mynah.specs.Hub.note_speaker`. Raises `InputError`."""
+    def note(self, id: str, facts: Mapping[str, Any], *, seen_now: bool = True) -> None:
+        """Note that a speaker is there, or that it will be, and what it is; see `mynah.specs.Hub.note_speaker`.
+
+        Raises `InputError`.
+        """
         _check(id, facts)
         known = next((speaker for speaker in self._speakers if speaker.id == id), None)
         if known is None and len(self._written) >= MOST:
             raise InputError(f"{MOST} speakers are known already; forget some before {id!r} is added")
         seen = known or Speaker(id, configured=False)
-        seen = replace(seen, last_seen=round(time.time(), 1), formats=tuple(facts.get("formats", seen.formats)))
+        seen = replace(seen, formats=tuple(facts.get("formats", seen.formats)))
+        seen = replace(seen, firmware=facts.get("firmware", seen.firmware))
+        if seen_now:
+            seen = replace(seen, last_seen=round(time.time(), 1))
         if not seen.configured:
             seen = replace(seen, name=facts.get("name", seen.name), area=facts.get("area", seen.area))
         seen = self._speakers.note(seen)
@@ -95,6 +102,8 @@ def _check(id: str, facts: Mapping[str, Any]) -> None:
         )
     if not isinstance(name, str) or len(name) > NAME_CHARS:
         raise InputError(f"the name of {id} must be text of up to {NAME_CHARS} characters")
+    if not isinstance(facts.get("firmware", ""), str) or len(facts.get("firmware", "")) > NAME_CHARS:
+        raise InputError(f"the firmware of {id} must be a version of up to {NAME_CHARS} characters")
     if isinstance(formats, str) or len(formats) > FORMATS or not all(isinstance(each, str) for each in formats):
         raise InputError(f"the formats of {id} must be a list of up to {FORMATS} texts")
 

@@ -16,7 +16,8 @@ ALL: Final = "all"
 class Speaker:
     """A device in a room: who speaks there, in what language, and what is around it.
 
-    `formats` it plays, as it told; `last_seen` in seconds since the epoch, None: never.
+    `formats` it plays and the version of its `firmware`, as it told; `last_seen` in seconds since the epoch, None:
+    never.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Speaker:
     language: str | None = None
     context: Mapping[str, str] = field(default_factory=dict)
     formats: tuple[str, ...] = ()
+    firmware: str = ""
     configured: bool = True
     last_seen: float | None = None
 
@@ -63,7 +65,7 @@ class Speakers:
         """
         known = self._speakers.get(speaker.id)
         if known is not None and known.configured:
-            speaker = replace(known, formats=speaker.formats, last_seen=speaker.last_seen)
+            speaker = replace(known, formats=speaker.formats, firmware=speaker.firmware, last_seen=speaker.last_seen)
         if not speaker.configured:
             self._require_free(speaker)
         self._speakers[speaker.id] = speaker
@@ -82,7 +84,7 @@ class Speakers:
         """Forget a speaker that came by itself; of a configured one, what was noted. Raises `InputError`."""
         known = self.get(id)
         if known.configured:
-            self._speakers[id] = replace(known, formats=(), last_seen=None)
+            self._speakers[id] = replace(known, formats=(), firmware="", last_seen=None)
         else:
             del self._speakers[id]
 

@@ -416,6 +416,14 @@ class Reloaded:
         return "; ".join([*told, *([f"a restart is needed for: {', '.join(self.waiting)}"] if self.waiting else [])])
 
 
+@dataclass(frozen=True, slots=True)
+class SpeakerSecrets:
+    """What a speaker shows to prove who it is (`token`), and what its updates are signed with (`key`, 32 bytes)."""
+
+    token: str = field(repr=False)
+    key: bytes = field(repr=False)
+
+
 class Bench(Protocol):
     """What a scenario of `mynah bench` is given."""
 
@@ -505,15 +513,15 @@ class Hub(Protocol):
         """Return every known speaker, configured or noted.
 
         Of each: id, name, area, persona, context, session (the id of an open one), configured, online, formats (those
-        it plays, as it told) and last_seen (seconds since the epoch).
+        it plays, as it told), firmware (its version, as it told) and last_seen (seconds since the epoch).
         """
         ...
 
     def note_speaker(self, id: str, facts: Mapping[str, Any]) -> None:
-        """Note that a speaker is there, and of it any of `name`, `area`, `formats` (texts) and `online`.
+        """Note that a speaker is there, and of it any of `name`, `area`, `formats` (texts), `online` and `firmware`.
 
-        It is remembered across restarts, all but `online`. Of a configured speaker the configuration's name and area
-        stay. Raises `InputError` for an id or area that is no name or is taken by something else.
+        It is remembered across restarts, all but the last two. Of a configured speaker the configuration's name and
+        area stay. Raises `InputError` for an id or area that is no name or is taken by something else.
         """
         ...
 
@@ -525,8 +533,19 @@ class Hub(Protocol):
         """
         ...
 
+    def add_speaker(self, id: str, facts: Mapping[str, Any], *, renew: bool = False) -> SpeakerSecrets:
+        """Make a token and a key for a speaker, configured or new, of which `name` and `area` may be noted.
+
+        They are told this once; of the token only a hash is kept. Raises `InputError` for an id or area that is no name
+        or is taken, and for a speaker that has a token, which `renew` replaces.
+        """
+        ...
+
     def forget_speaker(self, id: str) -> None:
-        """Forget a speaker that was noted; of a configured one, what was noted. Raises `InputError` for no speaker."""
+        """Forget a speaker that was noted; of a configured one, what was noted. Raises `InputError` for no speaker.
+
+        Its token and key are void, and its sessions end.
+        """
         ...
 
     def sessions(self) -> Sequence[Mapping[str, Any]]:

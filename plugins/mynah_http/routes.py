@@ -8,6 +8,7 @@ from typing import Any
 import voluptuous as vol
 
 from mynah import Hub, InputError, LimitError, RouteSpec, Session, SessionOptions
+from mynah_http.speaker_routes import ROUTES as SPEAKER_ROUTES
 
 API = "/api/v1"
 SESSION = f"{API}/sessions/{{id}}"
@@ -83,11 +84,6 @@ async def say(hub: Hub, request: Any) -> Any:
 async def interrupt(hub: Hub, request: Any) -> Any:
     """Stop every reply of a session."""
     return {"interrupted": hub.session(request.match_info["id"]).interrupt()}
-
-
-async def list_speakers(hub: Hub, request: Any) -> Any:
-    """List the known speakers."""
-    return hub.speakers()
 
 
 async def list_engines(hub: Hub, request: Any) -> Any:
@@ -195,15 +191,6 @@ ROUTES = (
         answer=OBJECT,
     ),
     RouteSpec(
-        name="list_speakers",
-        method="GET",
-        path=f"{API}/speakers",
-        handle=list_speakers,
-        access="viewer",
-        summary="Every known speaker",
-        answer=LIST,
-    ),
-    RouteSpec(
         name="list_engines",
         method="GET",
         path=f"{API}/engines",
@@ -221,4 +208,5 @@ ROUTES = (
         summary="Who can speak",
         answer=LIST,
     ),
+    *SPEAKER_ROUTES,
 )

@@ -63,7 +63,7 @@ class Desk:
         self._devices = devices
         self._speaking = speaking
         self._said = Said()
-        self._noted: dict[str, tuple[bool, Any]] = {}
+        self._noted: dict[str, Mapping[str, Any]] = {}
         self._requests = Requests(hub, devices)
         self._memories: OrderedDict[str, Remembered] = OrderedDict()
         self._tasks: dict[str, set[asyncio.Task[None]]] = {}
@@ -119,11 +119,19 @@ class Desk:
     def _note(self, id: str) -> None:
         """Have the hub know of a speaker that has MQTT."""
         device = self._devices.get(id)
-        if device is None or (facts := (device.online, device.info.get("plays"))) == self._noted.get(id):
+        if device is None:
+            return
+        info = device.info
+        facts = {
+            "online": device.online,
+            "formats": list(info.get("plays", ())),
+            "firmware": info.get("firmware", ""),
+        }
+        if facts == self._noted.get(id):
             return
         self._noted[id] = facts
         try:
-            self._hub.note_speaker(id, {"online": device.online, "formats": list(device.info.get("plays", ()))})
+            self._hub.note_speaker(id, facts)
         except MynahError as error:
             log.warning("the speaker %s is not noted: %s", id, error)
 

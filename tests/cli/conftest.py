@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +16,7 @@ import pytest
 
 from mynah.audio import LISTENING, wav_header
 from mynah.cli.main import main
+from mynah.firmware import firmware_folder
 
 SCRIPT = '''
 """Engines that say where they are and for whom they speak."""
@@ -128,3 +132,20 @@ def question(folder: Path) -> Path:
     file = folder / "question.wav"
     file.write_bytes(wav_header(LISTENING, len(pcm)) + pcm)
     return file
+
+
+@pytest.fixture
+def micropython(folder: Path) -> Callable[[str], str]:
+    """Run a program under MicroPython beside the firmware's modules; return what it prints."""
+
+    def run(program: str) -> str:
+        path = ":".join(str(firmware_folder() / part) for part in ("shim", "app"))
+        done = subprocess.run(
+            [sys.executable, "-m", "micropython_unix", "-X", "heapsize=1M", "-c", program],
+            env={**os.environ, "MICROPYPATH": f"{path}:.frozen", "MYNAH_SIM": str(folder)},
+            capture_output=True, text=True, timeout=30, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run

@@ -854,6 +854,7 @@ async def test_speakers_are_listed_with_their_sessions(build):
             "configured": True,
             "online": False,
             "formats": [],
+            "firmware": "",
         }
         assert (hall["name"], hall["area"], hall["session"]) == ("hall", None, None)
         hub.close_session(session.id)

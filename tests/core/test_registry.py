@@ -131,3 +131,55 @@ async def test_there_is_an_end_to_how_many_are_remembered(tmp_path, monkeypatch)
         with pytest.raises(InputError, match="2 speakers are known already"):
             hub.note_speaker("three", {})
         hub.note_speaker("one", {"name": "One"})
+
+
+async def test_a_speaker_is_added_with_a_token_and_a_key_before_it_has_ever_been_there(tmp_path):
+    async with hub_in(tmp_path) as hub:
+        secrets = hub.add_speaker("new_one", {"name": "New one", "area": "savanna"})
+        assert hub.access(secrets.token) == ("speaker", "new_one")
+        assert hub.storage.key("new_one") == secrets.key
+        assert secrets.token not in repr(secrets)
+        assert rows(hub)["new_one"]["last_seen"] is None
+    async with hub_in(tmp_path) as hub:
+        assert rows(hub)["new_one"]["name"] == "New one"
+        assert rows(hub)["new_one"]["last_seen"] is None
+
+
+async def test_a_token_is_replaced_only_where_that_is_wanted(tmp_path):
+    async with hub_in(tmp_path) as hub:
+        first = hub.add_speaker("lion_house", {})
+        with pytest.raises(InputError, match="has a token already"):
+            hub.add_speaker("lion_house", {})
+        second = hub.add_speaker("lion_house", {}, renew=True)
+        assert hub.access(first.token) is None
+        assert hub.access(second.token) == ("speaker", "lion_house")
+
+
+async def test_a_persons_token_is_neither_replaced_nor_voided_by_a_speaker_of_that_name(tmp_path):
+    async with hub_in(tmp_path) as hub:
+        token = hub.storage.issue_token("anna", "admin")
+        with pytest.raises(InputError, match="name of a person"):
+            hub.add_speaker("anna", {}, renew=True)
+        with pytest.raises(InputError, match="no speaker named 'anna'"):
+            hub.forget_speaker("anna")
+        assert hub.access(token) == ("admin", "")
+
+
+async def test_forgetting_a_speaker_voids_its_token_and_its_key_and_ends_its_sessions(tmp_path):
+    async with hub_in(tmp_path) as hub:
+        secrets = hub.add_speaker("new_one", {})
+        session = hub.open_session(SessionOptions(speaker="new_one"))
+        hub.forget_speaker("new_one")
+        assert session.closed
+        assert hub.access(secrets.token) is None
+        assert hub.storage.key("new_one") is None
+        assert "new_one" not in rows(hub)
+
+
+async def test_the_firmware_of_a_speaker_is_known_as_long_as_the_hub_runs(tmp_path):
+    async with hub_in(tmp_path) as hub:
+        hub.note_speaker("new_one", {"firmware": "0.1.0"})
+        hub.note_speaker("lion_house", {"firmware": "0.2.0"})
+        assert {id: row["firmware"] for id, row in rows(hub).items()} == {"lion_house": "0.2.0", "new_one": "0.1.0"}
+        with pytest.raises(InputError, match="must be a version"):
+            hub.note_speaker("new_one", {"firmware": "x" * 101})

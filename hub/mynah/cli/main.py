@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from mynah import __version__
-from mynah.cli import ask, bench, check_config, demo, plugins, run, token
+from mynah.cli import ask, bench, check_config, demo, plugins, run, say, speaker, speakers, token
 from mynah.cli.prepare import chosen_file
 from mynah.config.check import plugin_settings
 from mynah.errors import MynahError
@@ -21,6 +21,9 @@ COMMANDS: tuple[CommandSpec, ...] = (
     demo.COMMAND,
     check_config.COMMAND,
     plugins.COMMAND,
+    speakers.COMMAND,
+    say.COMMAND,
+    speaker.COMMAND,
     token.COMMAND,
     bench.COMMAND,
 )

@@ -6,14 +6,14 @@ import asyncio
 import json
 import os
 import sys
-import wave
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 from mynah.errors import MynahError
+from mynah.testing.file_speaker import FileSpeaker, Told
 
 HEAP: Final = "100wk"
 """Its heap: 100 KiB of a chip whose words have 32 bits; `w` makes up for this computer's words, which have 64."""
@@ -51,34 +51,33 @@ def websocket_url(url: str) -> str:
     return "ws" + url.removeprefix("http").rstrip("/") + "/ws/v1"
 
 
-class SimulatedSpeaker:
-    """Push its buttons with `tell`, wait for what it answers with `answer`.
+class SimulatedSpeaker(FileSpeaker):
+    """The firmware at work; besides `tell` there is `answer` for what it answers.
 
     `folder` is its flash: the settings lie there, and its loudspeaker's file; `settings` are written there where any
-    are given. `build` is what `mynah.firmware.compile_firmware` made. `told` is called with each line that it
-    logs, and, after `tell("watch")`, with its state (phase, hub, broker, underruns) whenever that changes.
+    are given. `build` is what `mynah.firmware.compile_firmware` made. What it may be told is in
+    firmware/shim/simulate.py.
     """
 
     def __init__(
-        self,
-        folder: Path,
-        build: Path,
-        heap: str = HEAP,
-        *,
-        told: Callable[[str | Mapping[str, Any]], None] | None = None,
-        **settings: Any,
+        self, folder: Path, build: Path, heap: str = HEAP, *, told: Told | None = None, **settings: Any
     ) -> None:
-        self.folder = folder
+        super().__init__(folder, told)
         self.lines: list[str] = []
         self.status: int | None = None
         self._build = build
         self._heap = heap
-        self._told = told
         self._answers: list[dict[str, Any]] = []
         self._came = asyncio.Event()
         if settings:
-            kept = {"mynah": nvs({**SETTINGS, **settings})}
-            (folder / "nvs.json").write_text(json.dumps(kept), encoding="utf-8")
+            self._put(settings)
+
+    def _put(self, settings: Mapping[str, Any]) -> None:
+        file = self.folder / "nvs.json"
+        spaces = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        spaces["mynah"] = {**nvs(SETTINGS), **spaces.get("mynah", {}), **nvs(settings)}
+        file.touch(mode=0o600)  # its token is in there
+        file.write_text(json.dumps(spaces), encoding="utf-8")
 
     async def __aenter__(self) -> SimulatedSpeaker:
         self._process = await asyncio.create_subprocess_exec(
@@ -143,21 +142,6 @@ class SimulatedSpeaker:
         await self.tell("heap")
         return await self.answer("live")
 
-    async def connected(self, timeout_s: float = 10) -> None:
-        """Wait until its session with the hub stands."""
-        async with asyncio.timeout(timeout_s):
-            while not (await self.heap())["hub"]:  # noqa: ASYNC110  # over a pipe
-                await asyncio.sleep(0.05)
-
-    async def played(self, timeout_s: float = 20) -> dict[str, Any]:
-        """Wait until it plays and has stopped playing; return its last answer about the heap."""
-        async with asyncio.timeout(timeout_s):
-            while not (await self.heap())["playing"]:  # noqa: ASYNC110  # over a pipe
-                await asyncio.sleep(0.05)
-            while (last := await self.heap())["playing"]:  # noqa: ASYNC110  # over a pipe
-                await asyncio.sleep(0.1)
-        return last
-
     async def ended(self, timeout_s: float = 15) -> int:
         """Wait until it ends by itself; return its status."""
         async with asyncio.timeout(timeout_s):
@@ -168,8 +152,3 @@ class SimulatedSpeaker:
         await self.tell("quit")
         with suppress(TimeoutError):
             await self.ended(GOODBYE_S)
-
-    def sound(self) -> bytes:
-        """Return what its loudspeaker has played: 16 kHz mono, 16 bits."""
-        with wave.open(str(self.folder / "loudspeaker.wav"), "rb") as file:
-            return file.readframes(file.getnframes())
