@@ -121,9 +121,9 @@ class Slots:
 class LimitedCall(Generic[T]):
     """One call of an engine: its outputs, each within its limit; time spent by the consumer is not the engine's.
 
-    The engine runs in a task of its own, asked for the next output whenever the consumer asks. One that fails to let
-    go of a call that was given up is left behind; its task is kept in `strays` until it ends. `leaving` has what may
-    still be under way when `items` has ended.
+    The engine runs in a task of its own, one output ahead of the consumer: it need not wait while what it gave is
+    being dealt with. One that fails to let go of a call that was given up is left behind; its task is kept in `strays`
+    until it ends. `leaving` has what may still be under way when `items` has ended.
     """
 
     def __init__(self, outputs: AsyncIterator[T], limits: Limits, meter: Meter, strays: set[asyncio.Task[Any]]) -> None:
@@ -136,7 +136,7 @@ class LimitedCall(Generic[T]):
         self._asked_at = 0.0
         self._given_up = False
         self._given: list[T] = []
-        self._wanted = asyncio.get_running_loop().create_future()
+        self._taken: asyncio.Future[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
         self.leaving: list[asyncio.Task[Any]] = []
 
@@ -152,9 +152,11 @@ class LimitedCall(Generic[T]):
                 if not self._given:
                     _check(task)
                     return
-                yield self._given.pop()
-                if not self._wanted.done():  # it is where a stray cancellation of the engine's has ended its task
-                    self._wanted.set_result(None)
+                output = self._given.pop()
+                # It is done where a stray cancellation of the engine's has ended its task.
+                if self._taken is not None and not self._taken.done():
+                    self._taken.set_result(None)
+                yield output
         except (Exception, GeneratorExit):
             self._patience = HAND_OVER_S  # somebody goes on from here; who was cancelled has time
             raise
@@ -168,7 +170,7 @@ class LimitedCall(Generic[T]):
                 task.exception()  # it may have failed in the moment in which the consumer went away: nobody asks then
 
     async def _ask(self) -> None:
-        """Be the engine's task: hand on one output after the other, each when it is wanted."""
+        """Be the engine's task: hand on one output after the other, each when the one before was taken."""
         async with closing(self._outputs) as outputs:
             while True:
                 self._asked_at = now()
@@ -180,10 +182,11 @@ class LimitedCall(Generic[T]):
                     self._count()
                 if self._given_up:
                     return  # an engine that did not let go at once, but goes on
-                self._wanted = asyncio.get_running_loop().create_future()
+                if self._given:
+                    self._taken = asyncio.get_running_loop().create_future()
+                    await self._taken
                 self._given.append(output)
                 self._wake()
-                await self._wanted
 
     def _count(self) -> None:
         """Count what was waited for the engine since it was asked."""
