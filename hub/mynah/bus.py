@@ -70,10 +70,10 @@ class EventBus:
 
     def publish(self, event: Event) -> None:
         """Hand `event` on; stamps its time where it has none."""
-        if not event.time:
+        takers = [sub for sub in self._subscriptions if isinstance(event, sub.kind)]
+        if takers and not event.time:
             event = replace(event, time=time.time())
-        lost = [sub for sub in self._subscriptions if isinstance(event, sub.kind) and not sub.offer(event)]
-        for subscription in lost:
+        for subscription in [sub for sub in takers if not sub.offer(event)]:
             log.error("subscription %s is full; lost %s", subscription.name, type(event).__name__)
             if not isinstance(event, SubscriptionOverflowed):
                 self.publish(SubscriptionOverflowed(subscriber=subscription.name, dropped=subscription.dropped))

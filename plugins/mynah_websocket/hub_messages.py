@@ -249,7 +249,10 @@ HUB_MESSAGES: Final[tuple[type[Any], ...]] = (
 )  # fmt: skip
 
 
+_COMPACT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def encode(message: HubMessage) -> str:
     """Write a message as a text frame; half a surrogate pair, which no frame can carry, becomes a question mark."""
-    text = json.dumps({"type": name_of(type(message)), **dump(message)}, ensure_ascii=False, separators=(",", ":"))
+    text = _COMPACT.encode({"type": name_of(type(message)), **dump(message)})
     return text.encode("utf-8", "replace").decode()

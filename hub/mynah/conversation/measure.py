@@ -28,16 +28,22 @@ class Measure:
         """Return what `chunk` completes, in pieces of `PIECE_MS` at most."""
         if chunk.data and not self._begun:
             self._begun = True
-            if chunk.format.is_pcm or not chunk.ms:
+            if not (chunk.format.is_pcm or chunk.ms):
                 self._meter = converter(chunk.format, chunk.format)
-        return pieces(self._measured(chunk), PIECE_MS)
+        measured = self._whole(chunk) if chunk.format.is_pcm else self._measured(chunk)
+        return pieces(measured, PIECE_MS)
+
+    def _whole(self, chunk: AudioChunk) -> AudioChunk:
+        data = self._half + chunk.data if self._half else chunk.data
+        if over := len(data) % chunk.format.frame_bytes:
+            data, self._half = data[:-over], data[-over:]
+        else:
+            self._half = b""
+        ms = chunk.format.pcm_ms(len(data))
+        same = data is chunk.data and ms == chunk.ms
+        return chunk if same else AudioChunk(data, chunk.format, ms)
 
     def _measured(self, chunk: AudioChunk) -> AudioChunk:
         if self._meter is None:
             return chunk
-        data = chunk.data
-        if chunk.format.is_pcm and (self._half or len(data) % chunk.format.frame_bytes):
-            data = self._half + data
-            whole = len(data) - len(data) % chunk.format.frame_bytes
-            data, self._half = data[:whole], data[whole:]
-        return replace(chunk, data=data, ms=sum(piece.ms for piece in self._meter.feed(data)))
+        return replace(chunk, ms=sum(piece.ms for piece in self._meter.feed(chunk.data)))

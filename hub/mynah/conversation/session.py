@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final
 
 from mynah.audio import LISTENING, AudioFormat
@@ -68,7 +68,7 @@ class Conversation:
         self._around = around
         self._history = History(around.limits.history_turns)
         self._delivery = Delivery(around.turn_limits.audio_ahead_ms, lambda turn_id: self._turns.is_over(turn_id))
-        self._turns = Turns(id, around.bus, self._delivery, self._history, self._links)
+        self._turns = Turns(id, around.bus, self._delivery, self._history, lambda: self._links)
         self._toolbox = Toolbox(around.tools, around.hub, self)
         self._intents = Intents(around.intents, around.hub, self)
         self._microphone: Microphone | None = None
@@ -286,6 +286,7 @@ class Conversation:
         self._input_at = now()
         return self._turns.start(**what)
 
+    @cached_property
     def _links(self) -> Links:
         return Links(
             chains=self._around.chains,

@@ -154,13 +154,12 @@ class Turns:
         """Stop every reply but `keep` at once; return whether there was one."""
         stopped = False
         for turn in list(self.known.values()):
-            going_on = turn.id in self.tasks or self.is_sounding(turn)
             spared = (
                 turn is keep
                 or (turn.being_heard and not turn.audible)
                 or (turn.urgency == "alarm" and reason in GENTLE)
             )
-            if going_on and not turn.over and not spared:
+            if not turn.over and not spared and (turn.id in self.tasks or self.is_sounding(turn)):
                 self.stop(turn, reason)
                 stopped = True
         return stopped

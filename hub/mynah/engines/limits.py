@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
@@ -71,13 +70,22 @@ class Limits:
         return cls(first=entry["first_timeout"], following=entry["next_timeout"], total=total, armed=armed)
 
 
-@asynccontextmanager
-async def closing(outputs: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
-    """Close an engine's generator at the end; an iterator of another kind is left as it is."""
-    try:
-        yield outputs
-    finally:
-        close = getattr(outputs, "aclose", None)
+class closing(Generic[T]):
+    """Close an engine's generator at the end; an iterator of another kind is left as it is.
+
+    A class, as every output of a turn passes several of them: a generator of its own for each would cost more than it.
+    """
+
+    __slots__ = ("_outputs",)
+
+    def __init__(self, outputs: AsyncIterator[T]) -> None:
+        self._outputs = outputs
+
+    async def __aenter__(self) -> AsyncIterator[T]:
+        return self._outputs
+
+    async def __aexit__(self, *exc: object) -> None:
+        close = getattr(self._outputs, "aclose", None)
         if close is not None:
             await close()
 
