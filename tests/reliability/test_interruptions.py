@@ -81,5 +81,4 @@ async def test_at_forty_moments_there_is_silence_in_50_ms_and_free_workers_in_20
     assert [stop.wrong for stop in found if stop.wrong] == []
     assert len({stop.heard for stop in found}) > 1, "the moments are all alike"
     assert late_ms <= SILENT_MS
-    assert free_s[nine] <= FREE_S  # a process that is started on a busy machine may take longer now and then
-    assert free_s[-1] <= 2 * FREE_S
+    assert free_s[-1] <= FREE_S

@@ -161,6 +161,7 @@ def main(factory: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     source, sink = take_pipes()
     writer = FrameWriter(sink)
+    importlib.import_module(factory.partition(":")[0])  # at once: it may be a while until the engine is wanted
     start = read_frame(source)
     if start is None:
         return

@@ -23,7 +23,7 @@ WINDOW: Final = 64
 ABANDON_S: Final = 0.2
 """How long a worker has to give up a job; then it is killed."""
 SUCCESSOR_S: Final = 0.03
-"""After this its successor is started, so that it is ready when it is needed. Most workers give up at once."""
+"""After this its successor's engine is made, so that it is ready when it is needed. Most workers give up at once."""
 GONE_S: Final = 0.05
 """How long the end of a process that was killed is waited for."""
 STOP_S: Final = 1.0
@@ -84,11 +84,10 @@ class _Worker:
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._read_stderr())]
 
     @classmethod
-    async def start(cls, factory: str, arguments: tuple[object, ...], timeout: float) -> _Worker:
-        """Start a process and wait until its engine is made. Raises `EngineUnavailable` with what it said."""
-        pipe = asyncio.subprocess.PIPE
-        command = (sys.executable, "-m", "mynah.engines.worker_main", factory)
-        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
+    async def start(
+        cls, factory: str, arguments: tuple[object, ...], timeout: float, process: asyncio.subprocess.Process
+    ) -> _Worker:
+        """Have `process` make its engine and wait for that. Raises `EngineUnavailable` with what it said."""
         worker = cls(factory, process)
         try:
             worker._send("start", arguments, logging.getLogger().getEffectiveLevel())
@@ -214,6 +213,20 @@ class _Worker:
             log.info("%s: %s", self._label, text)
 
 
+async def _spawn(factory: str) -> asyncio.subprocess.Process:
+    """Start a process that imports what its engine needs, and makes it when it is told to."""
+    pipe = asyncio.subprocess.PIPE
+    command = (sys.executable, "-m", "mynah.engines.worker_main", factory)
+    return await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Have a process without an engine go."""
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    await process.communicate()
+
+
 class _Slot:
     """A place for a worker; empty where the last one is gone and no other could be started."""
 
@@ -227,7 +240,8 @@ class WorkerPool:
     `factory` is `"module:name"`, importable in a fresh interpreter. A job is a call of a method of that engine as
     `method(inputs, *arguments)` with an iterator of inputs; it gives an iterator, best a generator. Use the pool as an
     async context manager: entering waits until every worker is ready and raises `EngineUnavailable` where one cannot
-    start. Workers ignore SIGINT and go when the pool closes or its process dies.
+    start. Workers ignore SIGINT and go when the pool closes or its process dies. One more process, without an engine,
+    is kept to take the place of a worker that must be replaced: starting an interpreter takes longer than people wait.
     """
 
     def __init__(
@@ -241,6 +255,7 @@ class WorkerPool:
         self._numbers = itertools.count(1)
         self._background: set[asyncio.Task[None]] = set()
         self._stopping: set[asyncio.Task[None]] = set()
+        self._spare: asyncio.subprocess.Process | None = None
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -255,6 +270,7 @@ class WorkerPool:
             raise trouble
         for slot in self._slots:
             self._idle.put_nowait(slot)
+        self._keep(self._have_spare())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -349,7 +365,19 @@ class WorkerPool:
         return slot.worker
 
     async def _start(self) -> _Worker:
-        return await _Worker.start(self._factory, self._args, self._start_timeout)
+        process, self._spare = self._spare, None
+        if process is None or process.returncode is not None:
+            process = await _spawn(self._factory)
+        else:
+            self._keep(self._have_spare())
+        return await _Worker.start(self._factory, self._args, self._start_timeout, process)
+
+    async def _have_spare(self) -> None:
+        process = await _spawn(self._factory)
+        if self._closed or self._spare is not None:
+            await _end(process)
+        else:
+            self._spare = process
 
     def _stop(self, worker: _Worker) -> asyncio.Task[None]:
         # By itself, so that it goes even where this is cancelled; nobody waits for it to the end but the pool's.
@@ -372,4 +400,7 @@ class WorkerPool:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        await asyncio.gather(*(slot.worker.stop() for slot in self._slots if slot.worker), *self._stopping)
+        ends = [slot.worker.stop() for slot in self._slots if slot.worker]
+        if self._spare is not None:
+            ends.append(_end(self._spare))
+        await asyncio.gather(*ends, *self._stopping)

@@ -310,3 +310,15 @@ async def test_a_job_that_is_given_up_after_the_pool_has_closed_starts_no_worker
     await stream.aclose()
     await asyncio.sleep(0.1)
     assert workers.pids == ()
+
+
+async def test_a_worker_is_replaced_by_a_process_that_was_there_before():
+    async with pool() as workers:
+        async with asyncio.timeout(10):
+            while workers._spare is None:  # noqa: ASYNC110  # nobody tells
+                await asyncio.sleep(0.01)
+        spare = workers._spare.pid
+        os.kill(workers.pids[0], signal.SIGKILL)
+        await asyncio.sleep(0.1)
+        assert await workers.call("pid") == spare
+    assert not lives(spare)

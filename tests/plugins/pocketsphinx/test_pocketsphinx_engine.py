@@ -47,12 +47,13 @@ async def hear(engine, audio, hints, language="en"):
 
 
 def workers():
-    """Return the worker processes of this one, by their command lines."""
+    """Return the worker processes of this one, by their command lines: the oldest, which works, and its stand-in."""
     own = Path(f"/proc/{os.getpid()}/task")
     children = {pid for thread in own.iterdir() for pid in (thread / "children").read_text().split()}
-    return [
-        int(pid) for pid in children if b"mynah_pocketsphinx.recognizer" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
+    mine = (pid for pid in children if b"mynah_pocketsphinx.recognizer" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    return sorted(
+        map(int, mine), key=lambda pid: int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    )
 
 
 def test_the_engine_is_declared_as_embedded():
@@ -138,16 +139,16 @@ async def test_another_format_is_refused(engine, hints):
 
 
 async def test_giving_up_frees_the_worker_within_200_ms(engine, hints, say):
-    [worker] = workers()
+    worker = workers()[0]
     question = say("How tall is a giraffe?")
     async with aclosing(engine.transcribe(endless(question), LISTENING, language="en", hints=hints)) as transcripts:
         await anext(transcripts)
     assert (await hear(engine, question, hints))[-1].text == "how tall is a giraffe"
-    assert workers() == [worker], "a worker that takes longer is replaced"
+    assert workers()[0] == worker, "a worker that takes longer is replaced"
 
 
 async def test_a_killed_worker_is_an_error_and_is_replaced(engine, hints, say):
-    [worker] = workers()
+    worker = workers()[0]
     question = say("How tall is a giraffe?")
     transcripts = engine.transcribe(endless(question), LISTENING, language="en", hints=hints)
     await anext(transcripts)
@@ -155,7 +156,7 @@ async def test_a_killed_worker_is_an_error_and_is_replaced(engine, hints, say):
     with pytest.raises(EngineError, match="died"):
         await collect(transcripts)
     assert (await hear(engine, question, hints))[-1].text == "how tall is a giraffe"
-    assert workers() != [worker]
+    assert worker not in workers()
 
 
 async def test_two_people_are_heard_at_once_by_two_workers(folder, hints, say):
