@@ -23,7 +23,8 @@ class Question:
 class Fact:
     """One thing that can be said: `say` is spoken as it stands; `value` in `unit` is for comparisons.
 
-    `ask` is asked of the listener right after it.
+    `ask` is asked of the listener right after it. With a `tool`, `say` has slots such as `{time}` for what that tool
+    tells.
     """
 
     say: str
@@ -31,6 +32,7 @@ class Fact:
     unit: str = ""
     source: str = ""
     ask: Question | None = None
+    tool: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,11 +46,15 @@ class Chooser:
             if earlier and reading.subject in self._index.owners(earlier.attribute):
                 return Choice(str(reading.subject), earlier.attribute)
         if only_names(reading.stems):
-            return None
+            alone = self._index.by_name_alone
+            return Choice(reading.named[0], alone) if self._tells(reading, alone) and alone else None
         best = reading.best
         if best and best.subject and self._good_enough(reading, best, best.subject):
             return Choice(best.subject, best.attribute)
         return self._by_words(reading)
+
+    def _tells(self, reading: Reading, attribute: str | None) -> bool:
+        return bool(attribute and reading.named and reading.named[0] in self._index.owners(attribute))
 
     def lacks_subject(self, reading: Reading) -> bool:
         """Tell whether the question is clear but for the subject that it asks about."""

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from mynah import Fact, Subject
-from mynah_facts import wording
 from mynah_facts.english import ASKS_FOR_ONE, ASKS_YES_OR_NO, JOINED, SCOPE
 from mynah_facts.index import Index
 from mynah_facts.reading import Reading
+from mynah_facts.wording import wording
 from mynah_facts.words import content, stem
 
 _SCOPE = frozenset(map(stem, SCOPE))
@@ -29,6 +29,7 @@ class Comparisons:
 
     def __init__(self, index: Index) -> None:
         self._index = index
+        self._wording = wording(index.knowledge.language)
         self._pair: dict[str, list[_Degree]] = defaultdict(list)
         self._all: dict[str, list[_Degree]] = defaultdict(list)
         self._kinds = {stem(s.kind): s.kind for s in index.knowledge.subjects.values() if s.kind}
@@ -87,16 +88,16 @@ class Comparisons:
         one, other = (self._facts(id, degree.attribute) for id in pair)
         if not one or not other:
             return None
-        says = f"{one[0].say} {other[0].say}"
+        says = self._wording.joined([one[0].say, other[0].say])
         if one[0].value is None or other[0].value is None or one[0].unit != other[0].unit:
             return says, pair[0]
         ahead = (one[0].value - other[0].value) * degree.sign
         if ahead == 0:
-            return f"{wording.SAME} {says}", pair[0]
+            return self._wording.joined([self._wording.same, says]), pair[0]
         winner, loser = (self._subject(id) for id in (pair if ahead > 0 else pair[::-1]))
         yes_or_no = reading.spoken[0] in ASKS_YES_OR_NO and "than" in reading.spoken
-        verdict = wording.comparison(winner, word, loser, asked=ahead > 0 if yes_or_no else None)
-        return f"{verdict} {says}", winner.id
+        verdict = self._wording.comparison(winner, word, loser, asked=ahead > 0 if yes_or_no else None)
+        return self._wording.joined([verdict, says]), winner.id
 
     def _best(self, reading: Reading, word: str, degree: _Degree) -> tuple[str, str] | None:
         kind = next((self._kinds[stem] for stem in reading.stems if stem in self._kinds), "")
@@ -108,9 +109,9 @@ class Comparisons:
             return None
         most = max(degree.sign * value for value, _ in measured.values())
         winners = [id for id, (value, _) in measured.items() if degree.sign * value == most][:_WINNERS]
-        says = " ".join(measured[id][1].say for id in winners)
-        verdict = wording.superlative([self._subject(id) for id in winners], word, kind)
-        return f"{verdict} {says}", winners[0]
+        says = self._wording.joined([measured[id][1].say for id in winners])
+        verdict = self._wording.superlative([self._subject(id) for id in winners], word, kind)
+        return self._wording.joined([verdict, says]), winners[0]
 
     def _loose(self, reading: Reading, degree: _Degree) -> set[str]:
         return set(self._index.loose(None, degree.attribute, reading.stems)) - _SCOPE - self._kinds.keys()

@@ -9,28 +9,40 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from mynah import EngineError, Grounding, Hints, Knowledge, Message, ReplyNote, Token
-from mynah_facts.answer import Answerer
+from mynah import EngineError, Grounding, Hints, Knowledge, Message, ReplyNote, Token, Tool, ToolCall
+from mynah_facts.answer import Answerer, filled
 from mynah_facts.index import Index
 
-_KEPT = 8
+_KEPT = 32
 
 
 class FactsEngine:
-    """A language model that knows what the persona's knowledge says, and nothing else. It calls no tools."""
+    """A language model that knows what the persona's knowledge says, and nothing else.
+
+    It calls a tool only where a fact names it, and puts what the tool tells into the slots of that fact.
+    """
 
     def __init__(self, caution: float = 1.0) -> None:
         self._caution = caution
         self._built: OrderedDict[int, tuple[Knowledge, asyncio.Task[Answerer]]] = OrderedDict()
 
     async def reply(
-        self, messages: Sequence[Message], *, grounding: Grounding, tools: Sequence[object] = ()
-    ) -> AsyncIterator[Token | ReplyNote]:
+        self, messages: Sequence[Message], *, grounding: Grounding, tools: Sequence[Tool] = ()
+    ) -> AsyncIterator[Token | ToolCall | ReplyNote]:
         """Yield a note on the reply, then the reply word by word. Raises `EngineError` for a question as audio."""
+        asked = max((n for n, message in enumerate(messages) if message.role == "user"), default=-1)
+        told = [str(message.content) for message in messages[asked + 1 :] if message.role == "tool"]
+        messages = messages[: asked + 1]
         if messages and not isinstance(messages[-1].content, str):
             raise EngineError("the facts engine answers text only; put a speech-to-text engine before it")
         answerer = await asyncio.shield(self._answerer(grounding.knowledge))
         answer = answerer.answer(messages, grounding)
+        if answer.tool and not told and any(tool.name == answer.tool for tool in tools):
+            yield ReplyNote("answered", answer.subject)
+            yield ToolCall("fact", answer.tool, {})
+            return
+        if answer.tool:
+            answer = filled(answer, told[-1] if told else "", grounding)
         yield ReplyNote("answered" if answer.known else "unknown", answer.subject)
         for number, word in enumerate(answer.text.split(" ")):
             yield Token(f" {word}" if number else word)

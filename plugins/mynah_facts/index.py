@@ -10,19 +10,22 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from mynah import Attribute, Knowledge
-from mynah_facts.english import GENERIC, STAND_INS
+from mynah_facts import chinese, english
+from mynah_facts.english import GENERIC
 from mynah_facts.ranking import Ranking
 from mynah_facts.subjects import SubjectFinder, add_slot
 from mynah_facts.words import FUNCTION_STEMS, SLOT, content, stem, words
 
 _PLACEHOLDER = re.compile(r"\{(?:name|a_name|plural)\}(?:['’]s)?")
 _CANDIDATES = 3
+_STAND_INS = english.STAND_INS | chinese.STAND_INS
 
 
 class Index:
     """One knowledge, ready to be asked. Building it takes a fraction of a second; using it does not block.
 
     `asked_by_name` are the attributes whose templates name a subject; the others need none ("where are the toilets").
+    `by_name_alone` is the one that is told where a subject is only named: one of its templates is nothing but a name.
     """
 
     def __init__(self, knowledge: Knowledge) -> None:
@@ -37,11 +40,14 @@ class Index:
             id for id, subject in knowledge.subjects.items() if not self.asked_by_name.isdisjoint(subject.facts)
         )
         self.vocabulary: dict[str, frozenset[str]] = {}
+        self.by_name_alone: str | None = None
         templates: list[tuple[str, Sequence[str]]] = []
         for attribute in attributes:
             by_name = attribute.id in self.asked_by_name
             ways = (*attribute.questions, *attribute.also)
             masked = [mask(question, pronouns=by_name) for question in ways]
+            if [SLOT] in masked:
+                self.by_name_alone = self.by_name_alone or attribute.id
             masked += [[stem(w) for w in words(word)] for word in _degrees(attribute)]
             templates += [(attribute.id, stems) for stems in masked]
             self.vocabulary[attribute.id] = frozenset(s for stems in masked for s in stems)
@@ -121,7 +127,7 @@ def mask(template: str, *, pronouns: bool = False) -> list[str]:
     for word in _PLACEHOLDER.sub(f" {SLOT} ", template).split():
         stems = [SLOT] if word == SLOT else [stem(part) for part in words(word)]
         for each in stems:
-            if each == SLOT or each in GENERIC or (pronouns and each in STAND_INS):
+            if each == SLOT or each in GENERIC or (pronouns and each in _STAND_INS):
                 add_slot(masked)
             else:
                 masked.append(each)

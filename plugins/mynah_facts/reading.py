@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mynah import Message
-from mynah_facts.english import JUST_NAMED, PRONOUNS, STAND_INS
+from mynah_facts import chinese, english
 from mynah_facts.index import Index
 from mynah_facts.words import SLOT, clauses, unframed, words
 
@@ -16,6 +16,10 @@ UNNAMED_BESIDE_NAME = 0.5
 CLAUSE = 0.9
 
 _LOOK_BACK = 6
+# The lists of all languages at once: a word tells by its letters whose it is.
+_PRONOUNS = english.PRONOUNS | chinese.PRONOUNS
+_STAND_INS = english.STAND_INS | chinese.STAND_INS
+_JUST_NAMED = english.JUST_NAMED | chinese.JUST_NAMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ class Reader:
         found = self._index.finder.find(spoken)
         previous = self._previous(messages[:-1])
         meant = previous or next((value for value in context.values() if value in self._index.named), None)
-        pronoun = not PRONOUNS.isdisjoint(spoken)
+        pronoun = not _PRONOUNS.isdisjoint(spoken)
         reading = Reading(
             spoken=tuple(spoken),
             stems=found.stems,
@@ -90,7 +94,7 @@ class Reader:
             general=found.general,
             guessed=found.guessed,
         )
-        if found.subjects and depth < _LOOK_BACK and JUST_NAMED.issuperset(s for s in found.stems if s != SLOT):
+        if found.subjects and depth < _LOOK_BACK and _JUST_NAMED.issuperset(s for s in found.stems if s != SLOT):
             reading = replace(reading, before=self._before(messages, context, depth))
         return replace(reading, candidates=self._candidates(reading))
 
@@ -108,7 +112,7 @@ class Reader:
         """Return each attribute's best score over the question and its clauses, and the stems that have it."""
         parts = [(reading.stems, 1.0), *((clause, CLAUSE) for clause in reading.clauses)]
         if reading.pronoun and reading.subject:
-            parts += [(tuple(SLOT if s in STAND_INS else s for s in stems), weight) for stems, weight in parts]
+            parts += [(tuple(SLOT if s in _STAND_INS else s for s in stems), weight) for stems, weight in parts]
         scores: dict[str, tuple[float, tuple[str, ...]]] = {}
         for stems, weight in parts:
             for id, score in self._index.ranking.scores(stems).items():

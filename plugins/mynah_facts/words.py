@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from mynah_facts import chinese
 from mynah_facts.english import BEFORE_IS, ENDINGS, EXPANDED, FRAMES, FUNCTION_WORDS, IRREGULAR, NUMBERS
 
 SLOT = "#"
@@ -96,5 +97,5 @@ def _split(token: str) -> list[str]:
     return [piece for piece in re.split(f"({_UNSPACED.pattern})", token) if piece]
 
 
-FUNCTION_STEMS = frozenset(stem(word) for word in FUNCTION_WORDS) | {NUMBER}
+FUNCTION_STEMS = frozenset(stem(word) for word in FUNCTION_WORDS) | chinese.FUNCTION_WORDS | {NUMBER}
 """Stems that ask or connect and seldom say what a question is about."""

@@ -32,6 +32,7 @@ _fact = {
     "value": vol.Any(None, _number),
     "unit": vol.Any(None, str),
     "source": vol.Any(None, str),
+    "tool": vol.Any(None, str),
 }
 _subject = {
     vol.Required("id", msg="every subject needs an id"): vol.All(
@@ -204,7 +205,14 @@ class _Merging:
 def _as_fact(values: Mapping[str, Any]) -> Fact:
     asked = values.get("ask")
     ask = Question(asked["say"], tuple(asked["answers"]), asked.get("hint") or "") if asked else None
-    return Fact(values["say"], values.get("value"), values.get("unit") or "", values.get("source") or "", ask)
+    return Fact(
+        values["say"],
+        values.get("value"),
+        values.get("unit") or "",
+        values.get("source") or "",
+        ask,
+        values.get("tool") or "",
+    )
 
 
 def _as_subject(values: Mapping[str, Any], ending: str) -> Subject:
