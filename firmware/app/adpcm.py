@@ -3,9 +3,10 @@
 import array
 
 import micropython
+from micropython import const
 
-BLOCK_BYTES = 256
-BLOCK_SAMPLES = 505
+BLOCK_BYTES = const(256)
+BLOCK_SAMPLES = const(505)
 
 # fmt: off
 STEPS = array.array("H", (

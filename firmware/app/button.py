@@ -3,8 +3,9 @@
 import asyncio
 
 from machine import Pin
+from micropython import const
 
-_EACH_MS = 15
+_EACH_MS = const(15)
 
 
 class Button:

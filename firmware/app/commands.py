@@ -2,19 +2,19 @@
 
 import json
 
-LARGEST = 1024
-OWN = ("stop", "volume", "mute", "listen", "reboot", "update")
+from micropython import const
+
+LARGEST = const(1024)
+# What each takes, beside id, command and expires.
 FIELDS = {
-    "stop": (),
-    "volume": ("volume", "keep"),
-    "mute": ("mute",),
-    "listen": ("seconds",),
-    "reboot": (),
-    "update": ("url", "version", "size", "mac"),
+    "stop": "",
+    "volume": "volume keep",
+    "mute": "mute",
+    "listen": "seconds",
+    "reboot": "",
+    "update": "url version size mac",
 }
-MODES = ("off", "button", "open")
-TRUTHS = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
-REMEMBERED = 16
+_REMEMBERED = const(16)
 
 
 class Wrong(ValueError):
@@ -52,7 +52,7 @@ def parse(payload):
         command = json.loads(payload)
     except ValueError:
         return None
-    if not isinstance(command, dict) or command.get("command") not in OWN:
+    if not isinstance(command, dict) or command.get("command") not in FIELDS:
         return None
     id = command.get("id")
     return command if isinstance(id, str) and 0 < len(id) <= 36 else None
@@ -62,7 +62,7 @@ def check(command):
     """Raise Wrong unless the fields of a command are right."""
     name = command["command"]
     for field in command:
-        if field not in FIELDS[name] and field not in ("id", "command", "expires"):
+        if field not in (FIELDS[name] + " id command expires").split():
             raise Wrong("invalid", "%s has no field %s" % (name, field))
     if name == "volume":
         whole(command.get("volume"), "volume", 0, 100)
@@ -87,10 +87,10 @@ def scalar(name, payload):
             raise Wrong("invalid", "volume must be a whole number from 0 to 100")
         return whole(int(text), "volume", 0, 100)
     if name == "mute":
-        if text.lower() not in TRUTHS:
+        if text.lower() not in ("true", "on", "1", "false", "off", "0"):
             raise Wrong("invalid", "mute must be true or false")
-        return TRUTHS[text.lower()]
-    if text not in MODES:
+        return text.lower() in ("true", "on", "1")
+    if text not in ("off", "button", "open"):
         raise Wrong("invalid", "microphone must be off, button or open")
     return text
 
@@ -113,7 +113,7 @@ class Done:
 
     def add(self, id, reply):
         """Remember a command and its reply; the oldest is forgotten."""
-        self._replies = [entry for entry in self._replies if entry[0] != id][1 - REMEMBERED :] + [(id, reply)]
+        self._replies = [entry for entry in self._replies if entry[0] != id][1 - _REMEMBERED :] + [(id, reply)]
 
     def ids(self):
         """Return the ids as a text, for `saved`."""

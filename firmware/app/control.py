@@ -3,13 +3,16 @@
 import asyncio
 import gc
 import json
+import time
 
 from commands import LARGEST, Done, Wrong, check, parse, scalar
+from micropython import const
 from mqtt import Mqtt
 
-STATE_S = 60
-PROPERTIES = ("volume", "mute", "microphone")
-WAITING = 4
+_STATE_MS = const(60000)
+_EACH_MS = const(20)
+_PROPERTIES = ("volume", "mute", "microphone")
+_WAITING = const(4)
 
 
 def reply_text(id, command, error=None, code="failed"):
@@ -43,8 +46,7 @@ class Control:
         self._mqtt.on_connect = self._greet
         self._done = Done(settings.text("done"))
         self._waiting = []
-        self._came = asyncio.Event()
-        self._changed = asyncio.Event()
+        self._stale = False
         self._updating = None
 
     @property
@@ -63,7 +65,7 @@ class Control:
 
     def changed(self):
         """The state is another: publish it soon."""
-        self._changed.set()
+        self._stale = True
 
     async def event(self, name, **fields):
         """Publish an event, where there is a connection."""
@@ -81,13 +83,14 @@ class Control:
         await self._mqtt.publish(self._here + name, json.dumps(value), 1, True)
 
     async def _tell(self):
+        told_at = time.ticks_ms()
         while True:
-            try:
-                await asyncio.wait_for(self._changed.wait(), STATE_S)
-            except asyncio.TimeoutError:
-                pass
+            await asyncio.sleep_ms(_EACH_MS)
+            if not self._stale and time.ticks_diff(time.ticks_ms(), told_at) < _STATE_MS:
+                continue
             # Before the state is read: what changes from here on is told next time.
-            self._changed.clear()
+            self._stale = False
+            told_at = time.ticks_ms()
             if self._mqtt.connected:
                 await self._publish("state", self._body.state())
             await asyncio.sleep_ms(500)
@@ -107,7 +110,7 @@ class Control:
             command = parse(payload)
             if command is not None:
                 await self._queue(command)
-        elif name.endswith("/set") and name[:-4] in PROPERTIES:
+        elif name.endswith("/set") and name[:-4] in _PROPERTIES:
             await self._set(name[:-4], payload)
 
     async def _queue(self, command):
@@ -115,12 +118,11 @@ class Control:
         if known:
             if reply:
                 await self._answer(reply)
-        elif len(self._waiting) >= WAITING:
+        elif len(self._waiting) >= _WAITING:
             await self._answer(reply_text(command["id"], command["command"], "too many commands at once", "busy"))
         else:
             self._done.add(command["id"], None)
             self._waiting.append(command)
-            self._came.set()
 
     async def _set(self, name, payload):
         try:
@@ -134,8 +136,7 @@ class Control:
             while self._waiting:
                 await self._do(self._waiting.pop(0))
                 gc.collect()
-            self._came.clear()
-            await self._came.wait()
+            await asyncio.sleep_ms(_EACH_MS)
 
     async def _do(self, command):
         name, id = command["command"], command["id"]

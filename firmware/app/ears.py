@@ -1,26 +1,29 @@
 """What goes from the microphone to the hub, and when: while the button is down, or what an open microphone hears.
 
-While the loudspeaker plays, and shortly after, nothing is sent: the speaker would hear itself.
+While the loudspeaker plays, and shortly after, nothing is sent: the speaker would hear itself. So what an open
+microphone hears before its gate opens can lie in the jitter buffer's memory, as long as nothing else is there.
 """
 
 import asyncio
 import time
 
 from gate import Gate
+from micropython import const
 from microphone import BUFFER, PIECE
 from ring import Ring
 from websocket import HEAD
 
-_BYTES = PIECE * 2
-_FRAME = 2  # pieces in a frame
-_BEFORE = 10  # pieces from before the gate opened
-_TAIL_MS = 200
+_BYTES = const(640)  # a piece of 20 ms
+_FRAME = const(2)  # pieces in a frame
+_BEFORE = const(10)  # pieces from before the gate opened
+_TAIL_MS = const(200)
+_REST_MS = const(20)
 
 
 class Ears:
     """`mode` is off, button or open; `held` says that the button is down."""
 
-    def __init__(self, microphone, player, shared):
+    def __init__(self, microphone, player, memory, shared):
         self.mode = "button"
         self.held = False
         self.on_wake = None
@@ -28,13 +31,12 @@ class Ears:
         self._player = player
         self._shared = shared
         self._gate = Gate()
-        self._before = None
+        self._before = Ring(memoryview(memory)[: _BEFORE * _BYTES])
         self._frame = bytearray(HEAD + _FRAME * _BYTES)
         self._view = memoryview(self._frame)
         self._filled = 0
         self._stale = 0
         self._quiet_at = time.ticks_ms()
-        self._wanted = asyncio.Event()
 
     @property
     def wanted(self):
@@ -45,10 +47,6 @@ class Ears:
     def hears(self):
         """Whether somebody speaks to it now."""
         return self.held or (self.mode == "open" and self._gate.open)
-
-    def wake(self):
-        """`mode` or `held` has changed."""
-        self._wanted.set()
 
     async def run(self, session):
         """Record and send until cancelled."""
@@ -61,6 +59,8 @@ class Ears:
                 self._stale -= 1
                 await self._microphone.record(self._frame, HEAD)
             level = await self._microphone.record(self._frame, HEAD + self._filled)
+            if not self._player.idle:
+                self._before.clear()
             if self._deaf():
                 self._filled = 0
                 self._gate.close()
@@ -77,18 +77,14 @@ class Ears:
             self._microphone.close()
         else:
             self._stale = BUFFER // PIECE // 8  # what lies in the I2S meanwhile is old
-        self._wanted.clear()
-        try:
-            await asyncio.wait_for_ms(self._wanted.wait(), 200)
-        except asyncio.TimeoutError:
-            pass
+        await asyncio.sleep_ms(_REST_MS)
 
     def _deaf(self):
         now = time.ticks_ms()
         if self._player.playing:
             self._quiet_at = now
             return True
-        return not self.held and time.ticks_diff(now, self._quiet_at) < _TAIL_MS
+        return not self.held and (not self._player.idle or time.ticks_diff(now, self._quiet_at) < _TAIL_MS)
 
     async def _grow(self, session):
         self._filled += _BYTES
@@ -97,7 +93,7 @@ class Ears:
             await session.send_audio(self._frame, _FRAME * _BYTES)
 
     async def _listen(self, session, level):
-        before = self._before = self._before or Ring(_BEFORE * _BYTES)
+        before = self._before
         was = self._gate.open
         if self._gate.feed(level):
             if not was:
@@ -117,6 +113,6 @@ class Ears:
     async def _send_before(self, session):
         frame = bytearray(HEAD + _BYTES)
         view = memoryview(frame)[HEAD:]
-        while self._before.held:
+        while self._before.held and self._player.idle:
             n = self._before.read(view, _BYTES)
             await session.send_audio(frame, n)

@@ -4,16 +4,16 @@ import asyncio
 
 from machine import Pin
 
-# Phase: colour, and milliseconds on and off (0: always on).
+# Phase: colour (red, green, blue: a byte each), and milliseconds on and off (0: always on).
 LOOKS = {
-    "setup": ((20, 0, 30), 200, 200),
-    "connecting": ((30, 15, 0), 500, 500),
-    "idle": ((0, 4, 0), 60, 2940),
-    "listening": ((0, 0, 40), 0, 0),
-    "thinking": ((20, 20, 0), 150, 150),
-    "speaking": ((0, 30, 0), 0, 0),
-    "updating": ((30, 0, 30), 100, 100),
-    "muted": ((30, 0, 0), 60, 2940),
+    "setup": (0x14001E, 200, 200),
+    "connecting": (0x1E0F00, 500, 500),
+    "idle": (0x000400, 60, 2940),
+    "listening": (0x000028, 0, 0),
+    "thinking": (0x141400, 150, 150),
+    "speaking": (0x001E00, 0, 0),
+    "updating": (0x1E001E, 100, 100),
+    "muted": (0x1E0000, 60, 2940),
 }
 
 
@@ -31,9 +31,9 @@ class Lights:
 
     def _show(self, colour):
         if self._led:
-            self._led.value(1 if any(colour) else 0)
+            self._led.value(1 if colour else 0)
         if self._pixel:
-            self._pixel[0] = colour
+            self._pixel[0] = (colour >> 16, colour >> 8 & 255, colour & 255)
             self._pixel.write()
 
     async def run(self):
@@ -44,7 +44,7 @@ class Lights:
             self._show(colour)
             await self._while(phase, on or 250)
             if off and self.phase == phase:
-                self._show((0, 0, 0))
+                self._show(0)
                 await self._while(phase, off)
 
     async def _while(self, phase, ms):

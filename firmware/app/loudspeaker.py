@@ -7,18 +7,18 @@ import asyncio
 import time
 
 from machine import I2S, Pin
+from micropython import const
 
-RATE = 16000
-BYTES_MS = RATE * 2 // 1000
-BUFFER = 8192  # what I2S holds: 256 ms
-PIECE = 1024
+_RATE = const(16000)
+_BYTES_MS = const(32)
+_BUFFER = const(8192)  # what I2S holds: 256 ms, in the DMA's memory, not in the heap
 
 
 class Loudspeaker:
     """Takes samples as fast as they sound. `codecs` are what it plays."""
 
     codecs = ("pcm_s16le", "ima_adpcm")
-    piece = PIECE
+    piece = 1024
 
     def __init__(self, profile, blocking=False, before_open=None):
         self._profile = profile
@@ -30,7 +30,7 @@ class Loudspeaker:
 
     def bytes_ms(self, codec):
         """Return how many of the player's bytes sound in a millisecond."""
-        return BYTES_MS
+        return 256 * 16 / 505 if codec == "ima_adpcm" else _BYTES_MS
 
     def open(self):
         """Get ready; where the chip has one I2S, the microphone gives it up."""
@@ -47,8 +47,8 @@ class Loudspeaker:
             mode=I2S.TX,
             bits=16,
             format=I2S.MONO,
-            rate=RATE,
-            ibuf=BUFFER,
+            rate=_RATE,
+            ibuf=_BUFFER,
         )
         self._writer = asyncio.StreamWriter(self._i2s, {})
         self._ends_at = time.ticks_ms()
@@ -69,7 +69,7 @@ class Loudspeaker:
         began = time.ticks_ms()
         if self.held_ms == 0:
             self._ends_at = began
-        self._ends_at = time.ticks_add(self._ends_at, len(view) // BYTES_MS)
+        self._ends_at = time.ticks_add(self._ends_at, len(view) // _BYTES_MS)
         if self._blocking:
             self._i2s.write(view)
             await asyncio.sleep(0)
@@ -78,7 +78,7 @@ class Loudspeaker:
             await self._writer.drain()
         now = time.ticks_ms()
         if time.ticks_diff(now, began) > 5:  # it had to wait, so now the I2S is full
-            self._ends_at = time.ticks_add(now, BUFFER // BYTES_MS)
+            self._ends_at = time.ticks_add(now, _BUFFER // _BYTES_MS)
 
     def hush(self, on):
         """Silence the amplifier, where it has a pin for that, or let it sound."""

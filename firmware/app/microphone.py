@@ -3,12 +3,14 @@
 import asyncio
 
 from machine import I2S, Pin
+from micropython import const
 from net import fill
 from samples import from_slots, loudness
 
-RATE = 16000
 PIECE = 320  # samples: 20 ms
-BUFFER = 10240  # what I2S holds: 80 ms
+BUFFER = 10240  # what I2S holds, in the DMA's memory: 80 ms
+_RATE = const(16000)
+_HALF = const(160)  # what is read at once: a frame of two slots takes four times the room of its sample
 
 
 class Microphone:
@@ -19,7 +21,7 @@ class Microphone:
         self._gain = gain
         self._before_open = before_open
         self._i2s = self._reader = None
-        self._raw = bytearray(PIECE * 8)
+        self._raw = bytearray(_HALF * 8)
         self._view = memoryview(self._raw)
 
     def open(self):
@@ -37,7 +39,7 @@ class Microphone:
             mode=I2S.RX,
             bits=32,
             format=I2S.STEREO,
-            rate=RATE,
+            rate=_RATE,
             ibuf=BUFFER,
         )
         self._reader = asyncio.StreamReader(self._i2s)
@@ -50,6 +52,7 @@ class Microphone:
 
     async def record(self, out, at):
         """Record a piece into `out` from byte `at` on (an even number); return its loudness."""
-        await fill(self._reader, self._view)
-        from_slots(self._raw, out, at // 2, PIECE, self._gain)
+        for start in (at // 2, at // 2 + _HALF):
+            await fill(self._reader, self._view)
+            from_slots(self._raw, out, start, _HALF, self._gain)
         return loudness(memoryview(out)[at:], PIECE)

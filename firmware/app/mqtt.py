@@ -1,16 +1,98 @@
 """An MQTT 3.1.1 client: QoS 0 and 1, last will, keep-alive, and a connection that comes back by itself.
 
-Publications of QoS 1 that were not acknowledged are sent again on the next connection.
+Publications of QoS 1 that were not acknowledged are sent again on the next connection. Sections are those of the OASIS
+standard.
 """
 
 import asyncio
 import time
 
-import packets
+from micropython import const
 from net import Backoff, fill, flush, open_stream, shut, some
 
-WAITING = 8  # publications of QoS 1 that are kept to be sent again
-LARGEST = 1152  # a command of 1,024 bytes and its topic
+_CONNACK = const(2)
+_PUBLISH = const(3)
+_PUBACK = const(4)
+_SUBACK = const(9)
+
+_PING = b"\xc0\x00"
+
+# By the codes of CONNACK, from 1 (3.2.2.3).
+_REFUSALS = """the broker does not speak MQTT 3.1.1
+the broker refuses this client id
+the broker is not available
+wrong user name or password
+not allowed to connect"""
+
+_WAITING = const(8)  # publications of QoS 1 that are kept to be sent again
+_LARGEST = const(1152)  # a command of 1,024 bytes and its topic
+
+
+def text(value):
+    """Encode a text or bytes with its length in front (1.5.3)."""
+    data = value.encode() if isinstance(value, str) else value
+    if len(data) > 65535:
+        raise ValueError("too long for MQTT")
+    return bytes((len(data) >> 8, len(data) & 255)) + data
+
+
+def packet(kind, body):
+    """Put the fixed header in front (2.2); `kind` is the type and its flags."""
+    head = bytearray((kind,))
+    n = len(body)
+    while True:
+        head.append(n & 127 | (128 if n > 127 else 0))
+        n >>= 7
+        if not n:
+            return bytes(head) + body
+
+
+def connect(client, user=None, password=None, keepalive=30, will=None):
+    """CONNECT (3.1). `will`: topic and payload of the last will, retained and QoS 1."""
+    flags = 0
+    rest = text(client)
+    if will:
+        flags |= 0x2C
+        rest += text(will[0]) + text(will[1])
+    if user is not None:
+        flags |= 0x80
+        rest += text(user)
+        if password is not None:
+            flags |= 0x40
+            rest += text(password)
+    return packet(0x10, text("MQTT") + bytes((4, flags, keepalive >> 8, keepalive & 255)) + rest)
+
+
+def publish(topic, payload, qos=0, retain=False, number=0):
+    """PUBLISH (3.3); `number` is the packet's, from 1, where the quality of service is 1."""
+    body = text(topic) + (bytes((number >> 8, number & 255)) if qos else b"")
+    data = payload.encode() if isinstance(payload, str) else payload
+    return packet(0x30 | qos << 1 | (1 if retain else 0), body + data)
+
+
+def again(sent):
+    """Return a PUBLISH marked as repeated (3.3.1.1)."""
+    return bytes((sent[0] | 8,)) + sent[1:]
+
+
+def puback(number):
+    """PUBACK (3.4)."""
+    return bytes((0x40, 2, number >> 8, number & 255))
+
+
+def subscribe(number, topics):
+    """SUBSCRIBE (3.8), each with quality of service 1."""
+    return packet(0x82, bytes((number >> 8, number & 255)) + b"".join(text(topic) + b"\x01" for topic in topics))
+
+
+def published(flags, body):
+    """Take a received PUBLISH apart: topic, where its payload starts, its number (0 for QoS 0)."""
+    n = body[0] << 8 | body[1]
+    at = 2 + n
+    topic = str(bytes(body[2:at]), "utf-8")
+    if not flags & 6:
+        return topic, at, 0
+    return topic, at + 2, body[at] << 8 | body[at + 1]
 
 
 class Refused(OSError):
@@ -28,16 +110,16 @@ class Mqtt:
         self.connected = False
         self.on_message = self.on_connect = None
         self._url = url
-        self._hello = packets.connect(client, client if password else None, password, keepalive, will)
+        self._hello = connect(client, client if password else None, password, keepalive, will)
         self._keepalive = keepalive
         self._ca = ca
         self._topics = []
         self._reader = self._writer = None
         self._lock = asyncio.Lock()
-        self._unsent = []  # packet numbers and packets
+        self._unsent = []  # packet numbers, packets, and the topics of those that are retained
         self._number = 0
         self._heard = 0
-        self._buffer = bytearray(LARGEST)
+        self._buffer = bytearray(_LARGEST)
         self._view = memoryview(self._buffer)
 
     def follow(self, *topics):
@@ -65,13 +147,14 @@ class Mqtt:
         """
         if not qos:
             if self.connected:
-                await self._quietly(packets.publish(topic, payload, 0, retain))
+                await self._quietly(publish(topic, payload, 0, retain))
             return
-        if len(self._unsent) >= WAITING:
-            self._unsent.pop(0)
+        # What is retained takes the place of what was to be retained before.
+        kept = topic if retain else None
+        self._unsent = [entry for entry in self._unsent if not retain or entry[2] != kept][1 - _WAITING :]
         number = self._next_number()
-        packet = packets.publish(topic, payload, 1, retain, number)
-        self._unsent.append((number, packet))
+        packet = publish(topic, payload, 1, retain, number)
+        self._unsent.append((number, packet, kept))
         if self.connected:
             await self._quietly(packet)
 
@@ -81,16 +164,16 @@ class Mqtt:
         self._reader, self._writer, _, _ = await open_stream(self._url, self._ca)
         await self._send(self._hello)
         kind, n = await asyncio.wait_for(self._head(), 10)
-        if kind >> 4 != packets.CONNACK or n != 2:
+        if kind >> 4 != _CONNACK or n != 2:
             raise OSError("no MQTT broker there")
         await asyncio.wait_for(fill(self._reader, self._view[:2]), 10)
         if self._buffer[1]:
-            raise Refused(packets.REFUSALS[min(self._buffer[1], 5)])
+            raise Refused(_REFUSALS.split("\n")[min(self._buffer[1], 5) - 1])
         self._heard = time.ticks_ms()
         if self._topics:
-            await self._send(packets.subscribe(self._next_number(), self._topics))
-        for _, packet in list(self._unsent):
-            await self._send(packets.again(packet))
+            await self._send(subscribe(self._next_number(), self._topics))
+        for _, packet, _ in list(self._unsent):
+            await self._send(again(packet))
 
     async def _live(self):
         self.connected = True
@@ -117,7 +200,7 @@ class Mqtt:
             if time.ticks_diff(time.ticks_ms(), self._heard) > self._keepalive * 1500:
                 await shut(self._writer)  # ends the reading too
                 return
-            await self._quietly(packets.PING)
+            await self._quietly(_PING)
 
     async def _send(self, packet):
         async with self._lock:
@@ -136,7 +219,7 @@ class Mqtt:
     def _next_number(self):
         while True:
             self._number = self._number % 65535 + 1
-            if all(number != self._number for number, _ in self._unsent):
+            if all(entry[0] != self._number for entry in self._unsent):
                 return self._number
 
     # ------------------------------------------------------------ receiving
@@ -157,23 +240,23 @@ class Mqtt:
 
     async def _receive(self):
         kind, n = await self._head()
-        kept = min(n, LARGEST)
+        kept = min(n, _LARGEST)
         await fill(self._reader, self._view[:kept])
         body = self._view[:kept]
         self._heard = time.ticks_ms()
-        if kind >> 4 == packets.PUBLISH:
-            topic, at, number = packets.published(kind, body)
+        if kind >> 4 == _PUBLISH:
+            topic, at, number = published(kind, body)
             await self._pass_over(n - kept)
             if number:
-                await self._send(packets.puback(number))
+                await self._send(puback(number))
             if self.on_message:
                 await self.on_message(topic, body[at:] if kept == n else None, kind & 1)
             return
         await self._pass_over(n - kept)
-        if kind >> 4 == packets.PUBACK:
+        if kind >> 4 == _PUBACK:
             done = self._buffer[0] << 8 | self._buffer[1]
             self._unsent = [entry for entry in self._unsent if entry[0] != done]
-        elif kind >> 4 == packets.SUBACK and 0x80 in bytes(body[2:]):
+        elif kind >> 4 == _SUBACK and 0x80 in bytes(body[2:]):
             raise Refused("the broker does not let this speaker read its commands")
 
     async def _pass_over(self, n):

@@ -4,7 +4,6 @@ import asyncio
 import random
 
 PORTS = {"ws": 80, "wss": 443, "http": 80, "https": 443, "mqtt": 1883, "mqtts": 8883}
-SECURE = ("wss", "https", "mqtts")
 
 
 def split_url(url):
@@ -36,7 +35,7 @@ async def open_stream(url, ca=None, seconds=10):
     """Connect to an address; return reader, writer, host and path. `ca`: the certificate in DER, for TLS."""
     scheme, host, port, path = split_url(url)
     extra = {}
-    if scheme in SECURE:
+    if scheme in ("wss", "https", "mqtts"):
         extra = {"ssl": _tls(ca), "server_hostname": host}
     reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port, **extra), seconds)
     return reader, writer, host, path

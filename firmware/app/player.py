@@ -8,10 +8,11 @@ import asyncio
 import time
 
 import adpcm
+from micropython import const
 from samples import scale
 
-MARKS = 16
-REST_MS = 10
+_MARKS = const(16)
+_REST_MS = const(10)
 
 
 class Mark:
@@ -48,12 +49,8 @@ class Player:
         self._prebuffer_ms = prebuffer_ms
         self._marks = []
         self._block = bytearray(adpcm.BLOCK_BYTES)
-        self._block_view = memoryview(self._block)
-        self._in_block = 0
-        self._decoded = bytearray(adpcm.BLOCK_SAMPLES * 2)
         self._out = bytearray(sink.piece)
         self._out_view = memoryview(self._out)
-        self._came = asyncio.Event()
         self._flowing = False
         self._hushed = False
         self._dry_at = None
@@ -63,64 +60,45 @@ class Player:
     @property
     def held_ms(self):
         """How much sound it holds, the loudspeaker's buffer included."""
-        return self._ring.held // self._sink.bytes_ms("") + self._sink.held_ms
+        codec = self._marks[0].codec if self._marks else self._sink.codecs[0]
+        return int(self._ring.held / self._sink.bytes_ms(codec)) + self._sink.held_ms
+
+    @property
+    def idle(self):
+        """Whether nothing has come that is to be played; the ring's memory is free then."""
+        return not self._marks and not self._ring.held
 
     # ------------------------------------------------------------ from the hub
 
-    def begin(self, turn, at_ms, codec, start=None):
+    async def begin(self, turn, at_ms, codec, start=None):
         """A stream begins: the audio that follows is this turn's, from `at_ms` on; `start`: not before that tick."""
         if codec not in self._sink.codecs:
             raise ValueError("cannot play " + codec)
-        if not self._marks and not self._ring.held:
+        while len(self._marks) >= _MARKS:
+            await asyncio.sleep_ms(_REST_MS)
+        if self.idle:
             self._ring.clear()
-        if len(self._marks) >= MARKS:
-            del self._marks[1]  # its sound counts as that of the one before
         joined = bool(self._marks) and self._marks[-1].turn == turn
         mark = Mark(self._ring.written, turn, at_ms, codec, joined)
         mark.dropped = mark.ended = turn == self._refused
         mark.start = start
         self._marks.append(mark)
-        self._in_block = 0
-        self._came.set()
 
     async def take(self, source):
         """Take the audio of a frame: `source.read(view)` until `source.left` is 0; waits where the ring is full."""
         mark = self._marks[-1] if self._marks else None
-        if mark is None or mark.dropped or mark.ended:
-            return await source.skip()
-        if mark.codec == "ima_adpcm":
-            return await self._take_blocks(source, mark)
-        while source.left and not mark.dropped:
+        while source.left and mark is not None and not mark.dropped and not mark.ended:
             await self._ring.room(256)
             n = await source.read(self._ring.space(source.left))
             if not mark.dropped:
                 self._ring.add(n)
-            self._came.set()
         await source.skip()
 
-    async def _take_blocks(self, source, mark):
-        while source.left and not mark.dropped:
-            self._in_block += await source.read(self._block_view[self._in_block :])
-            if self._in_block == adpcm.BLOCK_BYTES:
-                await self._decode(mark)
-        await source.skip()
-
-    async def _decode(self, mark):
-        n = adpcm.decode(self._block, self._in_block & ~3, self._decoded) * 2
-        self._in_block = 0
-        await self._ring.room(n)
-        if n and not mark.dropped:
-            self._ring.write(self._decoded, n)
-        self._came.set()
-
-    async def end(self, turn):
+    def end(self, turn):
         """The stream is complete."""
         mark = self._marks[-1] if self._marks else None
         if mark is not None and mark.turn == turn:
-            if self._in_block:
-                await self._decode(mark)
             mark.ended = True
-        self._came.set()
 
     def drop(self, turn=None):
         """Throw away what is held of a turn, or of all; of a turn thrown away here nothing more is taken."""
@@ -134,7 +112,6 @@ class Player:
             self._hushed = True
             self._flowing = False
             self._dry_at = None
-        self._came.set()
 
     def lost(self):
         """The connection is gone: stop, and return which turn sounded and how far, or None."""
@@ -144,7 +121,6 @@ class Player:
         for mark in self._marks:
             mark.dropped = mark.ended = True
         self._flowing = False
-        self._came.set()
         return place
 
     # ------------------------------------------------------------ to the loudspeaker
@@ -158,10 +134,8 @@ class Player:
                 await self._rest()
             elif not self._flowing:
                 await self._start()
-            elif self._ring.held:
-                await self._play(self._marks[0])
             else:
-                await self._dry(self._marks[-1])
+                await self._play(self._marks[0])
 
     def _enough(self):
         mark = self._marks[0]
@@ -170,10 +144,10 @@ class Player:
 
     async def _start(self):
         if not self._enough() or (self._hushed and self._sink.held_ms):
-            return await self._wait(REST_MS)
+            return await asyncio.sleep_ms(_REST_MS)
         start = self._marks[0].start
         if start is not None and (early := time.ticks_diff(start, time.ticks_ms())) > 0:
-            return await asyncio.sleep_ms(min(early, REST_MS))
+            return await asyncio.sleep_ms(min(early, _REST_MS))
         if self._dry_at is not None:
             self._count()
         self._sink.open()
@@ -184,26 +158,40 @@ class Player:
         return None
 
     async def _play(self, mark):
-        end = self._marks[1].place if len(self._marks) > 1 else self._ring.written
-        n = left = min(end - self._ring.taken, self._sink.piece)
-        if mark.codec != "mp3":
-            n &= ~1
-        if not left:
-            self._next()
-        elif n:
+        more = len(self._marks) > 1
+        left = (self._marks[1].place if more else self._ring.written) - self._ring.taken
+        whole = more or mark.ended
+        n = self._piece(mark.codec, left, whole)
+        if n:
             self._ring.read(self._out_view, n)
-            if self.mute or self.volume < 100:
-                self._quieten(mark.codec, n)
+            n = self._prepare(mark.codec, n)
             await self._sink.write(self._out_view[:n])
-        elif mark.ended:
-            self._ring.skip(1)  # half a sample
+        elif left and whole:
+            self._ring.skip(left)  # half a sample
+        elif more:
+            self._next()
         else:
-            await self._wait(REST_MS)
+            await self._dry(mark)
 
-    def _quieten(self, codec, n):
-        if codec != "mp3":  # the chip does it
+    def _piece(self, codec, left, whole):
+        """Return how many of the bytes that are left make a piece that can be played."""
+        if codec == "mp3":
+            return min(left, self._sink.piece)
+        if codec == "pcm_s16le":
+            return min(left, self._sink.piece) & ~1
+        return adpcm.BLOCK_BYTES if left >= adpcm.BLOCK_BYTES else left & ~3 if whole else 0
+
+    def _prepare(self, codec, n):
+        """Make samples at the volume from what was read; return their bytes."""
+        if codec == "mp3":
+            return n  # the chip does it
+        if codec == "ima_adpcm":
+            self._block[:n] = self._out_view[:n]
+            n = adpcm.decode(self._block, n, self._out) * 2
+        if self.mute or self.volume < 100:
             volume = 0 if self.mute else self.volume
             scale(self._out, n // 2, volume * volume * 256 // 10000)
+        return n
 
     def _next(self):
         """Go on to the next stream."""
@@ -213,33 +201,24 @@ class Player:
         self.turn = self._marks[0].turn
 
     async def _dry(self, mark):
-        """The ring is empty: the reply is over, or the network is late."""
+        """There is nothing to play: the reply is over, or the network is late."""
         held_ms = self._sink.held_ms
-        if len(self._marks) > 1:
-            self._next()
-        elif not held_ms and mark.ended:
+        if held_ms:
+            await asyncio.sleep_ms(min(_REST_MS, held_ms))
+        elif mark.ended:
             self._last = (mark.turn, self._end_of(mark, self._ring.taken))
             self._marks.clear()
             self._flowing = False
-        elif not held_ms:
+        else:
             self._flowing = False  # gather some before going on
             if self._ring.taken > mark.place:
                 self._dry_at = time.ticks_ms()
-        else:
-            await self._wait(min(REST_MS, held_ms))
 
     async def _rest(self):
         if self.playing and not self._sink.held_ms:
             self._flowing = False
             self._phase(False)
-        await self._wait(REST_MS if self.playing else 500)
-
-    async def _wait(self, ms):
-        self._came.clear()
-        try:
-            await asyncio.wait_for_ms(self._came.wait(), ms)
-        except asyncio.TimeoutError:
-            pass
+        await asyncio.sleep_ms(_REST_MS)
 
     def _phase(self, playing):
         changed = playing != self.playing

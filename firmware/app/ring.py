@@ -1,26 +1,27 @@
-"""The jitter buffer: a ring of bytes, made once.
+"""The jitter buffer: a ring of bytes as they came, made once.
 
 `written` and `taken` count bytes since the last `clear`, so a place in the sound has one number as long as it plays.
 """
 
 import asyncio
 
+from micropython import const
+
+_WAIT_MS = const(10)
+
 
 class Ring:
     """Bytes in at one end, out at the other; whoever finds it full waits."""
 
-    def __init__(self, size):
-        self.size = size
-        self._memory = bytearray(size)
-        self._view = memoryview(self._memory)
-        self._room = asyncio.Event()
+    def __init__(self, memory):
+        self.size = len(memory)
+        self._view = memoryview(memory)
         self.clear()
 
     def clear(self):
         """Throw everything away and count from 0."""
         self.written = 0
         self.taken = 0
-        self._room.set()
 
     @property
     def held(self):
@@ -64,10 +65,8 @@ class Ring:
     def skip(self, n):
         """Throw `n` bytes away."""
         self.taken += n
-        self._room.set()
 
     async def room(self, n):
         """Wait until `n` bytes fit."""
         while self.free < n:
-            self._room.clear()
-            await self._room.wait()
+            await asyncio.sleep_ms(_WAIT_MS)

@@ -4,15 +4,72 @@ import asyncio
 import json
 import time
 
-from messages import read
+from micropython import const
 from net import Backoff
 from websocket import BINARY, TEXT, Closed, WebSocket
 
-MESSAGE = 1024  # more of a message is not read
-REPORT_MS = 200
-CLOCK_S = 60
-SILENT_MS = 60000
+_MESSAGE = const(1024)  # more of a message is not read
+_REPORT_MS = const(200)
+_CLOCK_S = const(60)
+_SILENT_MS = const(60000)
 _FINAL = (4401, 4403, 4409, 1001)  # do not ask to go on with that session
+
+
+_MATTER = (
+    "welcome",
+    "speech_started",
+    "speech_ended",
+    "phrase_failed",
+    "interrupted",
+    "stage",
+    "turn_finished",
+    "turn_failed",
+    "turn_dropped",
+    "clock",
+    "error",
+)
+
+
+def kind(data):
+    """Return a message's type by its beginning, or None where it stands elsewhere."""
+    parts = bytes(data[:48]).split(b'"')
+    return str(parts[3], "utf-8") if len(parts) > 4 and parts[1] == b"type" else None
+
+
+def field(data, name):
+    """Return a plain field of a message that is cut: a text or a number, else None."""
+    data = bytes(data)
+    at = data.find(b'"' + name.encode() + b'":')
+    if at < 0:
+        return None
+    rest = data[at + len(name) + 3 :].lstrip()
+    if rest[:1] == b'"':
+        return str(rest[1:].partition(b'"')[0], "utf-8")
+    end = 0
+    while end < len(rest) and rest[end] in b"-0123456789.":
+        end += 1
+    return float(rest[:end]) if end else None
+
+
+def read(data, whole):
+    """Return a message as an object, or None where it does not matter; of a cut one what its beginning tells."""
+    name = kind(data)
+    if name is not None and name not in _MATTER:
+        return None
+    if whole:
+        return json.loads(data)
+    found = {"type": name, "turn": field(data, "turn"), "at_ms": field(data, "at_ms")}
+    codec = field(data, "codec")
+    if codec:
+        found["format"] = {"codec": codec}
+    return found
+
+
+def ring_ms(size, codecs):
+    """Return how much sound the ring holds at least, whichever of the codecs it comes in."""
+    if codecs[0] == "ima_adpcm":
+        return size * 505 // (256 * 16)
+    return size // 32 if codecs[0] == "pcm_s16le" else size // 16  # MP3 of 128 kbit/s
 
 
 class Session:
@@ -29,16 +86,11 @@ class Session:
         self._where = (settings.text("hub"), settings.text("token"), settings.blob("ca"))
         self._player = player
         self._socket = WebSocket()
-        self._hello = {
-            "type": "hello",
-            "version": 1,
-            "plays": [{"codec": codec, "rate": 16000, "channels": 1} for codec in codecs],
-            # What the ring and the loudspeaker hold, less the piece that is on its way.
-            "buffer_ms": ring_bytes // 32 + 256 - 120,
-        }
-        if settings.text("id"):
-            self._hello["speaker"] = settings.text("id")
-        self._buffer = bytearray(MESSAGE)
+        self._name = settings.text("id")
+        self._codecs = codecs
+        # What the ring and the loudspeaker hold, less the piece that is on its way.
+        self.buffer_ms = ring_ms(ring_bytes, codecs) + 256 - 120
+        self._buffer = bytearray(_MESSAGE)
         self._view = memoryview(self._buffer)
         self._length = 0
         self._place = None
@@ -47,11 +99,6 @@ class Session:
         self._heard_at = 0
         self._offset = None
         self._best = None
-
-    @property
-    def buffer_ms(self):
-        """How far ahead the hub may send."""
-        return self._hello["buffer_ms"]
 
     async def run(self, log):
         """Keep connected until cancelled."""
@@ -84,7 +131,14 @@ class Session:
 
     async def _connect(self):
         await self._socket.connect(*self._where)
-        hello = dict(self._hello)
+        hello = {
+            "type": "hello",
+            "version": 1,
+            "plays": [{"codec": codec, "rate": 16000, "channels": 1} for codec in self._codecs],
+            "buffer_ms": self.buffer_ms,
+        }
+        if self._name:
+            hello["speaker"] = self._name
         if self.id:
             place = self._player.lost() or self._place
             hello["resume"] = {"session": self.id}
@@ -126,7 +180,7 @@ class Session:
     async def _take_text(self, first):
         if first:
             self._length = 0
-        while self._socket.left and self._length < MESSAGE:
+        while self._socket.left and self._length < _MESSAGE:
             self._length += await self._socket.read(self._view[self._length :])
         whole = not self._socket.left
         await self._socket.skip()
@@ -143,9 +197,9 @@ class Session:
         turn = message.get("turn")
         if name == "speech_started":
             if not message.get("track"):
-                self._begin(message, turn)
+                await self._begin(message, turn)
         elif name == "speech_ended" or name == "phrase_failed":
-            await self._player.end(turn)
+            self._player.end(turn)
         elif name == "interrupted":
             self._player.drop(turn)
         elif name == "stage":
@@ -159,14 +213,14 @@ class Session:
             self.thinking = False
             self._changed()
 
-    def _begin(self, message, turn):
+    async def _begin(self, message, turn):
         start = message.get("start_at")
         if start is not None and self._offset is not None:
             now = time.ticks_ms()
             start = time.ticks_add(now, max(0, min(60000, int(start) - self._offset - now)))
         else:
             start = None
-        self._player.begin(turn, message.get("at_ms") or 0, message["format"]["codec"], start)
+        await self._player.begin(turn, message.get("at_ms") or 0, message["format"]["codec"], start)
 
     async def _welcome(self, message):
         self.id = message["session"]
@@ -205,9 +259,9 @@ class Session:
     async def _report(self):
         before = None
         while True:
-            await asyncio.sleep_ms(REPORT_MS)
+            await asyncio.sleep_ms(_REPORT_MS)
             self.seen_at = time.ticks_ms()
-            if time.ticks_diff(self.seen_at, self._heard_at) > SILENT_MS:
+            if time.ticks_diff(self.seen_at, self._heard_at) > _SILENT_MS:
                 self._give_up()
             played = self._player.played()
             if played and played != before:
@@ -223,7 +277,7 @@ class Session:
                 await asyncio.sleep_ms(300)
                 await self.say("clock", client_ms=time.ticks_ms())
             for _ in range(3):
-                await asyncio.sleep(CLOCK_S // 3)
+                await asyncio.sleep(_CLOCK_S // 3)
                 await self.say("ping")
 
     def _take_clock(self, message):

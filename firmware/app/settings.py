@@ -4,8 +4,9 @@ A name has up to 15 characters. `save` commits.
 """
 
 import esp32
+from micropython import const
 
-_MAX = 1024
+_MAX = const(1024)
 
 DEFAULTS = {
     "board": "esp32",

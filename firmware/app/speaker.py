@@ -2,13 +2,14 @@
 
 import asyncio
 import gc
+import sys
 import time
 
 import machine
-from boards import board
 from button import Button
 from ears import Ears
 from lights import Lights
+from micropython import const
 from microphone import Microphone
 from player import Player
 from ring import Ring
@@ -18,7 +19,7 @@ from watchdog import Watchdog
 from wifi import Wifi
 
 VERSION = "0.1.0"
-PROVEN_S = 30
+_PROVEN_S = const(30)
 ROOT = getattr(machine, "FOLDER", "") + "/"  # a simulated speaker's files are in a folder
 
 
@@ -27,26 +28,33 @@ def log(text):
     print("%9d %s" % (time.ticks_ms(), text))
 
 
+def once(name):
+    """Import a module that is not needed again once its work is done: then its memory is free."""
+    module = __import__(name)
+    del sys.modules[name]
+    return module
+
+
 class Speaker:
     """All of a speaker that is set up."""
 
     def __init__(self, settings, slots):
         self.settings = settings
         self.slots = slots
-        self.profile = profile = board(settings.text("board"))
-        self.ring = Ring(settings.number("ring"))
+        self.profile = profile = once("boards").board(settings.text("board"))
+        memory = bytearray(settings.number("ring"))
         self._microphone = Microphone(profile, settings.number("gain"), self._take_turns("sink"))
         self.sink = self._make_sink(profile)
         if not profile.get("shared"):  # memory in one piece is there now, and may not be later
             self.sink.open()
             self._microphone.open()
-        self.player = Player(self.sink, self.ring)
+        self.player = Player(self.sink, Ring(memory))
         self.player.volume = settings.number("volume")
         self.player.mute = bool(settings.number("mute"))
         if hasattr(self.sink, "volume"):
             self.sink.volume(0 if self.player.mute else self.player.volume)
-        self.session = Session(settings, self.player, self.ring.size, self._codecs())
-        self.ears = Ears(self._microphone, self.player, profile.get("shared"))
+        self.session = Session(settings, self.player, len(memory), self._codecs())
+        self.ears = Ears(self._microphone, self.player, memory, profile.get("shared"))
         self.ears.mode = settings.text("microphone")
         self.wifi = Wifi(settings.text("ssid"), settings.text("password"))
         self.lights = Lights(profile)
@@ -119,7 +127,6 @@ class Speaker:
         if self.player.playing or self.session.thinking:
             self.stop("button")
         self.ears.held = True
-        self.ears.wake()
         await self.session.say("listen", mode="push_to_talk")
         self._changed()
 
@@ -201,7 +208,6 @@ class Speaker:
             self._later(self.session.say("listen", mode="open"))
         elif before == "open":
             self._later(self.session.say("end_listening"))
-        self.ears.wake()
 
     def stop(self, reason="stop"):
         """Be quiet."""
@@ -219,12 +225,10 @@ class Speaker:
 
     async def update(self, url, version, size, mac):
         """Install an update; see update.Update.install."""
-        from update import Update
-
         self._updating = True
         self._changed()
         try:
-            await Update(self.settings, self.slots, VERSION, ROOT).install(url, version, size, mac)
+            await once("update").Update(self.settings, self.slots, VERSION, ROOT).install(url, version, size, mac)
         finally:
             self._updating = None
             self._changed()
@@ -240,7 +244,7 @@ class Speaker:
         while not self.session.connected:
             await asyncio.sleep(1)
         if self.slots.on_trial:
-            await asyncio.sleep(PROVEN_S)
+            await asyncio.sleep(_PROVEN_S)
             self.slots.confirm()
             self._event("update", status="confirmed", version=VERSION)
         elif self.slots.rolled_back():
@@ -260,10 +264,8 @@ class Speaker:
 async def _main(slots):
     settings = Settings()
     if not settings.text("ssid") or not settings.text("hub"):
-        from provisioning import Provisioning
-
         log("not set up: join the Wi-Fi called Mynah")
-        await Provisioning(settings, "Mynah").run()
+        await once("provisioning").Provisioning(settings, "Mynah").run()
         return
     speaker = Speaker(settings, slots)
     await speaker.wifi.join()

@@ -6,12 +6,13 @@ The format is in docs/mqtt.md, *Updates*.
 import asyncio
 import os
 
+from micropython import const
 from net import fill, open_stream, shut, split_url
 from signature import Hmac, same
 
 MAGIC = b"MYNAH1"
-LARGEST = 512 * 1024
-_CHUNK = 512
+_LARGEST = const(524288)
+_CHUNK = const(512)
 
 
 class Refused(ValueError):
@@ -113,7 +114,7 @@ class Update:
             raise Refused("this speaker has no key for updates")
         if number(version) < number(self._version):
             raise Refused("it is older than " + self._version)
-        if not 6 < size <= LARGEST:
+        if not 6 < size <= _LARGEST:
             raise Refused("a size of " + str(size) + " bytes")
         hmac = Hmac(key)
         hmac.update((self._settings.text("id") + "\n" + version + "\n").encode())

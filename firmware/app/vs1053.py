@@ -7,13 +7,14 @@ import asyncio
 import time
 
 from machine import SPI, Pin
+from micropython import const
 
-_MODE = 0
-_CLOCKF = 3
-_VOL = 11
-_SDINEW = 0x0800
-_CANCEL = 0x0008
-_FIFO = 2048
+_MODE = const(0)
+_CLOCKF = const(3)
+_VOL = const(11)
+_SDINEW = const(0x0800)
+_CANCEL = const(0x0008)
+_FIFO = const(2048)
 # Layer III, in kbit/s: of MPEG 1, and of MPEG 2 and 2.5.
 _RATES1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _RATES2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)

@@ -4,8 +4,9 @@ import asyncio
 import time
 
 from machine import WDT
+from micropython import const
 
-LIMIT_MS = 30000  # looking up a name blocks everything for some seconds
+_LIMIT_MS = const(30000)  # looking up a name blocks everything for some seconds
 
 
 class Watchdog:
@@ -16,7 +17,7 @@ class Watchdog:
 
     def __init__(self, tasks):
         self._tasks = tasks
-        self._wdt = WDT(timeout=LIMIT_MS)
+        self._wdt = WDT(timeout=_LIMIT_MS)
 
     def late(self):
         """Return the names of those that were not seen for too long."""

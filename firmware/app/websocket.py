@@ -5,15 +5,16 @@ import os
 from binascii import b2a_base64
 from hashlib import sha1
 
-from masks import mask
+import micropython
+from micropython import const
 from net import fill, flush, open_stream, shut, some
 
-TEXT = 1
-BINARY = 2
-CLOSE = 8
-PING = 9
-PONG = 10
-HEAD = 8  # room for a header of a masked frame below 64 KiB
+TEXT = const(1)
+BINARY = const(2)
+_CLOSE = const(8)
+_PING = const(9)
+_PONG = const(10)
+HEAD = const(8)  # room for a header of a masked frame below 64 KiB
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
@@ -23,6 +24,13 @@ class Closed(OSError):
     def __init__(self, code):
         super().__init__(104)
         self.code = code
+
+
+@micropython.viper
+def mask(data: ptr8, start: int, n: int, key: ptr8):
+    """Mask (section 5.3) `n` bytes of `data` from `start` on with the four of `key`, in place."""
+    for i in range(n):
+        data[start + i] = data[start + i] ^ key[i & 3]
 
 
 def frame(buffer, n, opcode, key):
@@ -116,7 +124,7 @@ class WebSocket:
             kind = head[0]
             opcode = kind & 15
             n = await self._length(head[1] & 127, view)
-            if opcode >= CLOSE:
+            if opcode >= _CLOSE:
                 await self._answer(opcode, n)
                 continue
             first = opcode != 0
@@ -157,8 +165,8 @@ class WebSocket:
             raise OSError(71)  # EPROTO
         view = memoryview(self._control)[HEAD : HEAD + n]
         await fill(self._reader, view)
-        if opcode == CLOSE:
+        if opcode == _CLOSE:
             code = int.from_bytes(view[:2], "big") if n >= 2 else 1005
             raise Closed(code)
-        if opcode == PING:
-            await self.send(self._control, n, PONG)
+        if opcode == _PING:
+            await self.send(self._control, n, _PONG)

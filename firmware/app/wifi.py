@@ -3,9 +3,10 @@
 import asyncio
 
 import network
+from micropython import const
 from net import Backoff
 
-JOIN_S = 20
+_JOIN_S = const(20)
 
 
 class Wifi:
@@ -46,7 +47,7 @@ class Wifi:
         self._wlan.config(pm=getattr(network.WLAN, "PM_NONE", 0))
         if not self.connected:
             self._wlan.connect(self._name, self._password)
-        for _ in range(JOIN_S * 10):
+        for _ in range(_JOIN_S * 10):
             if self.connected:
                 return True
             await asyncio.sleep_ms(100)

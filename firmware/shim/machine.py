@@ -11,10 +11,11 @@ import sys
 import time
 
 import micropython
+from micropython import const
 
 FOLDER = os.getenv("MYNAH_SIM") or "."
-GAIN = 2  # of the firmware's setting `gain`, so that samples come through unchanged
-LONGEST_SILENCE = 32000  # bytes: a second stands for any longer time
+_GAIN = const(2)  # of the firmware's setting `gain`, so that samples come through unchanged
+_LONGEST_SILENCE = const(32000)  # bytes: a second stands for any longer time
 
 
 class Pin:
@@ -51,45 +52,37 @@ def _slots(samples: ptr16, out: ptr16, n: int, gain: int):
         out[4 * i + 3] = 0
 
 
-class Wav:
-    """A WAV file of 16 kHz mono that may be read while it grows."""
-
-    def __init__(self, path):
-        self._file = open(path, "wb")
-        self._size = 0
-        self._told_at = 0
-        self._head()
-
-    def _head(self):
-        size = self._size
-        self._file.seek(0)
-        self._file.write(
-            struct.pack(
-                "<4sI4s4sIHHIIHH4sI", b"RIFF", size + 36, b"WAVE", b"fmt ", 16, 1, 1, 16000, 32000, 2, 16, b"data", size
-            )
-        )
-        self._file.seek(44 + size)
-
-    def write(self, data):
-        """Append samples."""
-        self._file.write(data)
-        self._size += len(data)
-        if self._size - self._told_at >= 16000:
-            self.tell()
-
-    def tell(self):
-        """Write the header anew."""
-        self._told_at = self._size
-        self._head()
-
-
 class Sound:
-    """What of the outside world is one for all: the file that is being spoken, the times the loudspeaker ran dry."""
+    """What of the outside world is one for all: the files, and the times the loudspeaker ran dry.
+
+    The loudspeaker's file, of 16 kHz mono, may be read while it grows.
+    """
 
     spoken = None
     dry = 0
     silent_ms = 0
     wav = None
+    size = told_at = 0
+
+
+def _tell():
+    """Write the head of the loudspeaker's file anew."""
+    size = Sound.told_at = Sound.size
+    Sound.wav.seek(0)
+    Sound.wav.write(
+        struct.pack(
+            "<4sI4s4sIHHIIHH4sI", b"RIFF", size + 36, b"WAVE", b"fmt ", 16, 1, 1, 16000, 32000, 2, 16, b"data", size
+        )
+    )
+    Sound.wav.seek(44 + size)
+
+
+def _sounds(data):
+    """Append samples to it."""
+    Sound.wav.write(data)
+    Sound.size += len(data)
+    if Sound.size - Sound.told_at >= 16000:
+        _tell()
 
 
 def speak(path):
@@ -114,17 +107,18 @@ class I2S:
             raise ValueError("the firmware sends 16 bits mono and receives 32 bits stereo")
         self._rate = rate * (2 if self._sending else 8)
         self._size = ibuf
-        self._memory = bytearray(ibuf)  # the real one lies in the heap too
+        # Only counted, not held: on the chip it is DMA memory, which is not the heap's.
         self._held = 0
         self._at = time.ticks_us()
         self._ran = self._silent = 0
         if self._sending and Sound.wav is None:
-            Sound.wav = Wav(FOLDER + "/loudspeaker.wav")
+            Sound.wav = open(FOLDER + "/loudspeaker.wav", "wb")
+            _tell()
 
     def deinit(self):
         """Stop."""
         if self._sending:
-            Sound.wav.tell()
+            _tell()
 
     def _move(self):
         """Let the time that has passed move samples."""
@@ -152,17 +146,17 @@ class I2S:
                 Sound.dry += 1
                 Sound.silent_ms = self._silent // 32
             self._ran = 1
-            self._fill(min(self._silent, LONGEST_SILENCE) & ~1)
+            self._fill(min(self._silent, _LONGEST_SILENCE) & ~1)
             self._silent = 0
         self._ran = 1
-        Sound.wav.write(memoryview(data)[:n])
+        _sounds(memoryview(data)[:n])
         self._held += n
         return n
 
     def _fill(self, n):
         zeros = bytes(256)
         while n > 0:
-            Sound.wav.write(zeros[: min(n, 256)])
+            _sounds(zeros[: min(n, 256)])
             n -= 256
 
     def readinto(self, buffer):
@@ -173,14 +167,12 @@ class I2S:
             return None
         self._held -= n * 8
         view = memoryview(buffer)
-        samples = memoryview(self._memory)[: n * 2]
+        samples = bytearray(n * 2)
         got = Sound.spoken.readinto(samples) // 2 if Sound.spoken else 0
         if Sound.spoken and got < n:
             Sound.spoken.close()
             Sound.spoken = None
-        for i in range(got * 2, n * 2):
-            self._memory[i] = 0
-        _slots(self._memory, view, n, GAIN)
+        _slots(samples, view, n, _GAIN)
         return n * 8
 
 
@@ -227,5 +219,5 @@ class WDT:
 def reset():
     """Start the chip again: whoever started the program does."""
     if Sound.wav is not None:
-        Sound.wav.tell()
+        _tell()
     sys.exit(3)

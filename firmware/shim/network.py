@@ -1,32 +1,25 @@
-"""A network that is always there: the computer's."""
+"""A network that is always there, the computer's; `WLAN.there` takes it away."""
 
 STA_IF = 0
 AP_IF = 1
 
 
+def _nothing(self, *values, **named):
+    """Nothing to do."""
+
+
 class WLAN:
     """As MicroPython's, joined from the start."""
 
-    PM_NONE = 0
+    there = True
+    active = connect = disconnect = _nothing
 
     def __init__(self, interface=STA_IF):
-        self._active = False
-
-    def active(self, on=None):
-        """Switch on or off."""
-        if on is not None:
-            self._active = on
-        return self._active
+        """A station and an access point are the same here."""
 
     def isconnected(self):
-        """Return True."""
-        return True
-
-    def connect(self, name, password=None):
-        """Nothing to do."""
-
-    def disconnect(self):
-        """Nothing to do."""
+        """Return whether there is a network."""
+        return WLAN.there
 
     def config(self, *names, **values):
         """Return a hardware address, whatever is asked for."""
@@ -34,7 +27,7 @@ class WLAN:
 
     def ifconfig(self):
         """Return addresses."""
-        return ("127.0.0.1", "255.0.0.0", "127.0.0.1", "127.0.0.1")
+        return ("127.0.0.1",)
 
     def status(self, name=None):
         """Return a good signal."""

@@ -1,153 +1,44 @@
-"""A speaker without hardware: runs the firmware on MicroPython's unix port.
+"""A speaker without hardware: starts the firmware on MicroPython's unix port, as main.py does on a chip.
 
-    MICROPYPATH=BUILD:.frozen MYNAH_SIM=FOLDER micropython -X heapsize=100k -m simulate
+    MICROPYPATH=BUILD:.frozen MYNAH_SIM=FOLDER MYNAH_FLASH=… micropython -X heapsize=100k -m simulate
 
 BUILD is what `python firmware/pack.py compile BUILD` made (see there); FOLDER holds nvs.json (the settings) and takes
-loudspeaker.wav. Lines on standard input are what happens to it:
-`press`, `release`, `speak FILE`, `ask FILE` (all three), `quit`; `watch`: from then on its state is told whenever it
-changes, and the end of the input is its end; and for measurements `heap` and `fragment N`. Lines on standard output
-that begin with `{` are answers.
+loudspeaker.wav; MYNAH_FLASH is any text of 96 KiB, whose place is the chip's flash (see flash.py): without it, the
+code lies in the heap. hands.py says what standard input and output are for.
 It ends with 3 where it wants to be started again.
 """
 
-import asyncio
 import gc
-import json
 import os
-import select
 import sys
 
 
-class Hands:
-    """Does what standard input says."""
+def _boot():
+    """Choose the copy to start from; where it was never updated, what lies beside this file."""
+    import flash
+    import rom
+    from slots import Slots
 
-    def __init__(self, speaker, machine):
-        self._speaker = speaker
-        self._machine = machine
-        self._held = []
-        self._watched = None
-
-    async def run(self):
-        """Read and do until the end of the input."""
-        poll = select.poll()
-        poll.register(sys.stdin, select.POLLIN)
-        while True:
-            if poll.poll(0):
-                line = sys.stdin.readline()
-                if not line:
-                    if self._watched:
-                        self._machine.reset()
-                    return await asyncio.sleep(1 << 20)  # nobody will say anything any more
-                word, _, rest = line.strip().partition(" ")
-                await self._do(word, rest)
-            if self._watched:
-                self._watch()
-            await asyncio.sleep_ms(20)
-
-    async def _do(self, word, rest):
-        if word in ("press", "release"):
-            self._push(word == "press")
-        elif word == "speak":
-            self._machine.speak(rest)
-        elif word == "ask":
-            await self._ask(rest)
-        elif word == "heap":
-            self._heap()
-        elif word == "fragment":
-            self._fragment(int(rest))
-        elif word == "watch":
-            self._watched = ()
-            self._watch()
-        elif word == "quit":
-            self._machine.reset()
-
-    def _watch(self):
-        body = self._speaker
-        broker = body.control.connected if body.control else None
-        state = (body.phase, body.session.connected, broker, body.player.underruns)
-        if state != self._watched:
-            self._watched = state
-            say(phase=state[0], hub=state[1], broker=broker, underruns=state[3])
-
-    def _push(self, down):
-        self._machine.Pin.levels[self._speaker.profile["button"]] = 0 if down else 1
-
-    async def _ask(self, path):
-        self._push(True)
-        while not self._speaker.ears.held:
-            await asyncio.sleep_ms(10)
-        await asyncio.sleep_ms(100)
-        self._machine.speak(path)
-        while self._machine.Sound.spoken:
-            await asyncio.sleep_ms(20)
-        await asyncio.sleep_ms(150)
-        self._push(False)
-
-    def _heap(self):
-        before = gc.mem_alloc()
-        gc.collect()
-        player = self._speaker.player
-        say(
-            allocated=before,
-            live=gc.mem_alloc(),
-            free=gc.mem_free(),
-            playing=player.playing,
-            underruns=player.underruns,
-            dry=self._machine.Sound.dry,
-            hub=self._speaker.session.connected,
-            held_ms=player.held_ms,
-        )
-
-    def _fragment(self, size):
-        """Leave no free piece of memory much larger than `size` bytes."""
-        gc.collect()
-        plugs = []
-        plugs_of = [plugs]
-        try:
-            while True:
-                plugs.append(bytearray(size))
-        except MemoryError:
-            pass
-        for i in range(0, len(plugs), 2):
-            plugs[i] = None
-        self._held = plugs_of
-        gc.collect()
-        say(fragmented=len(plugs), free=gc.mem_free())
-
-
-def say(**fields):
-    """Print an answer."""
-    print(json.dumps(fields))
-
-
-async def run(slots):
-    """Run the firmware with hands on it."""
-    gc.threshold(2048)  # as main.py
-    import machine
-    import speaker
-    from settings import Settings
-
-    gc.threshold(-1)
-    asyncio.StreamReader = asyncio.StreamWriter = machine.Stream
-    body = speaker.Speaker(Settings(), slots)
-    await body.wifi.join()
-    hands = asyncio.create_task(Hands(body, machine).run())
-    say(ready=True, free=gc.mem_free())
-    await asyncio.gather(hands, body.run())
+    build = next(path for path in sys.path if "simulate.mpy" in os.listdir(path or "."))
+    folders = [(os.getenv("MYNAH_SIM") or ".") + "/" + Slots().boot(), build]
+    try:
+        os.stat(folders[0])
+    except OSError:
+        del folders[0]
+    return rom.load(folders, flash.partition())
 
 
 def main():
-    """Choose the copy to start from, as main.py does, and run it; where it was never updated, what lies here."""
-    from slots import Slots
+    """Start; what was needed for that makes room, and comes from the flash if it is needed again."""
+    gc.threshold(2048)  # as main.py
+    folder = _boot()
+    for name in ("flash", "rom", "slots", "esp32"):
+        del sys.modules[name]
+    sys.path.insert(0, folder)
+    import hands
 
-    slots = Slots()
-    folder = (os.getenv("MYNAH_SIM") or ".") + "/" + slots.boot()
-    try:
-        os.stat(folder)
-        sys.path.insert(0, folder)
-    except OSError:
-        pass
-    asyncio.run(run(slots))
+    gc.threshold(-1)
+    hands.start()
 
 
 main()

@@ -15,8 +15,12 @@ from typing import Any, Final
 from mynah.errors import MynahError
 from mynah.testing.file_speaker import FileSpeaker, Told
 
-HEAP: Final = "100wk"
-"""Its heap: 100 KiB of a chip whose words have 32 bits; `w` makes up for this computer's words, which have 64."""
+HEAP: Final = "100k"
+"""Its heap: what a chip has to spare, though this computer's words have twice the size of the chip's."""
+
+FLASH: Final = "0" * 98304
+"""Room for its code outside of the heap, as a chip's flash is (firmware/shim/flash.py)."""
+
 
 SETTINGS: Final[Mapping[str, Any]] = {"ssid": "simulated", "password": "", "board": "esp32", "volume": 100}
 RESTARTS: Final = 3
@@ -83,7 +87,12 @@ class SimulatedSpeaker(FileSpeaker):
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "micropython_unix", "-X", f"heapsize={self._heap}", "-m", "simulate",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, "MYNAH_SIM": str(self.folder), "MICROPYPATH": f"{self._build}:.frozen"},
+            env={
+                **os.environ,
+                "MYNAH_SIM": str(self.folder),
+                "MICROPYPATH": f"{self._build}:.frozen",
+                "MYNAH_FLASH": FLASH,
+            },
             start_new_session=True,  # Ctrl-C is for whoever started it, who then switches it off in good order
         )  # fmt: skip
         self._reading = asyncio.create_task(self._read(), name="simulated speaker")
