@@ -5,15 +5,17 @@ import sys
 import time
 
 import machine
+import rom
 from slots import Slots
 
 
 def start():
     """Run the application for good."""
     slots = Slots()
-    sys.path.insert(0, "/" + slots.boot())
     try:
-        gc.threshold(2048)  # what loading leaves behind shall not lie between what stays
+        sys.path.insert(0, rom.load(["/" + slots.boot()], rom.partition()))
+        del sys.modules["rom"]
+        gc.threshold(512)  # what loading leaves behind shall not lie between what stays
         import speaker
 
         gc.threshold(-1)

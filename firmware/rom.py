@@ -9,10 +9,10 @@ import os
 from hashlib import sha256
 
 import vfs
+from micropython import const
 
-ROM = "/rom"
-_BLOCK = 4096
-_PIECE = 512
+_BLOCK = const(4096)
+_PIECE = const(512)
 
 
 def partition():
@@ -54,35 +54,7 @@ def varuint(n, width=1):
     return data
 
 
-class Image:
-    """Writes an image to the partition, which is erased block by block."""
-
-    def __init__(self, partition):
-        self._partition = partition
-        self._piece = bytearray(_PIECE)
-        self._at = 0
-
-    def add(self, data):
-        """Write what comes next."""
-        done = 0
-        while done < len(data):
-            start = self._at % _PIECE
-            n = min(len(data) - done, _PIECE - start)
-            self._piece[start : start + n] = data[done : done + n]
-            done += n
-            self._at += n
-            if start + n == _PIECE:
-                self.flush()
-
-    def flush(self):
-        """Write what is left of the last piece."""
-        block, offset = divmod((self._at - 1) // _PIECE * _PIECE, _BLOCK)
-        if not offset:
-            self._partition.ioctl(6, block)
-        self._partition.writeblocks(block, self._piece, offset)
-
-
-def record(name, size):
+def head(name, size):
     """Return what stands before a file's data; together they have an even length."""
     named = varuint(len(name)) + name.encode()
     for width in (3, 4):
@@ -93,26 +65,45 @@ def record(name, size):
     return whole
 
 
-def write(partition, files):
-    """Write the files to the partition. OSError where they do not fit."""
-    sizes = [os.stat(path)[6] for _, path in files]
-    size = sum(len(record(name, n)) + n for (name, _), n in zip(files, sizes))
-    if size + 6 > partition.ioctl(4, 0) * _BLOCK:
-        raise OSError(28)  # ENOSPC
-    image = Image(partition)
-    image.add(b"\xd2\xcd\x31" + varuint(size, 3))
+def pieces(files):
+    """Yield an image of the files, in pieces of any size; each is overwritten by the next."""
+    size = 0
+    for name, path in files:
+        n = os.stat(path)[6]
+        size += len(head(name, n)) + n
+    yield b"\xd2\xcd\x31" + varuint(size, 3)
     piece = memoryview(bytearray(_PIECE))
-    for (name, path), n in zip(files, sizes):
-        image.add(record(name, n))
+    for name, path in files:
+        yield head(name, os.stat(path)[6])
         with open(path, "rb") as file:
             while n := file.readinto(piece):
-                image.add(piece[:n])
-    image.flush()
+                yield piece[:n]
+    yield bytes(_PIECE)  # so that the last piece is full
+
+
+def write(partition, files):
+    """Write the files to the partition, which is erased block by block. OSError where they do not fit."""
+    full = bytearray(_PIECE)
+    at = held = 0
+    for piece in pieces(files):
+        while len(piece):
+            n = min(len(piece), _PIECE - held)
+            full[held : held + n] = piece[:n]
+            piece = piece[n:]
+            held += n
+            if held == _PIECE:
+                if at // _BLOCK >= partition.ioctl(4, 0):
+                    raise OSError(28)  # ENOSPC
+                if at % _BLOCK == 0:
+                    partition.ioctl(6, at // _BLOCK)
+                partition.writeblocks(at // _BLOCK, full, at % _BLOCK)
+                at += _PIECE
+                held = 0
 
 
 def _mount(partition):
     try:
-        vfs.mount(vfs.VfsRom(getattr(partition, "memory", partition)), ROM)
+        vfs.mount(vfs.VfsRom(getattr(partition, "memory", partition)), "/rom")
     except OSError:  # there is none yet, or it is mounted already
         pass
 
@@ -124,9 +115,9 @@ def load(folders, partition):
     files = modules(folders)
     _mount(partition)
     try:
-        if digest(modules((ROM,))) == digest(files):
-            return ROM
-        vfs.umount(ROM)
+        if digest(modules(("/rom",))) == digest(files):
+            return "/rom"
+        vfs.umount("/rom")
     except OSError:
         pass
     try:
@@ -134,4 +125,4 @@ def load(folders, partition):
     except OSError:
         return folders[0]
     _mount(partition)
-    return ROM
+    return "/rom"

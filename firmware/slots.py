@@ -4,9 +4,9 @@ This file and main.py are never updated over the air.
 """
 
 import esp32
+from micropython import const
 
-TRIES = 3
-NAMES = ("a", "b")
+_TRIES = const(3)
 
 
 class Slots:
@@ -29,12 +29,12 @@ class Slots:
     @property
     def active(self):
         """The folder that starts."""
-        return NAMES[self._get("slot")]
+        return "ab"[self._get("slot")]
 
     @property
     def spare(self):
         """The folder that an update goes to."""
-        return NAMES[1 - self._get("slot")]
+        return "ab"[1 - self._get("slot")]
 
     @property
     def on_trial(self):
@@ -45,7 +45,7 @@ class Slots:
         """Count a start and return the folder to start from."""
         if self.on_trial:
             tries = self._get("tries")
-            if tries >= TRIES:
+            if tries >= _TRIES:
                 self._set(slot=1 - self._get("slot"), trial=0, tries=0, rolled=1)
             else:
                 self._set(tries=tries + 1)

@@ -1,22 +1,18 @@
 """IMA ADPCM in blocks of 256 bytes, 505 samples: the hub's `ima_adpcm` (docs/protocol.md), sample for sample."""
 
-import array
-
 import micropython
-from micropython import const
 
-BLOCK_BYTES = const(256)
-BLOCK_SAMPLES = const(505)
-
-# fmt: off
-STEPS = array.array("H", (
-    7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 19, 21, 23, 25, 28, 31, 34, 37, 41, 45, 50, 55, 60, 66, 73, 80, 88, 97, 107,
-    118,
-    130, 143, 157, 173, 190, 209, 230, 253, 279, 307, 337, 371, 408, 449, 494, 544, 598, 658, 724, 796, 876, 963, 1060,
-    1166, 1282, 1411, 1552, 1707, 1878, 2066, 2272, 2499, 2749, 3024, 3327, 3660, 4026, 4428, 4871, 5358, 5894, 6484,
-    7132, 7845, 8630, 9493, 10442, 11487, 12635, 13899, 15289, 16818, 18500, 20350, 22385, 24623, 27086, 29794, 32767,
-))
-# fmt: on
+# The step table of IMA, 7, 8, 9, 10 … 32767: 16 bits each, the low byte first, as bytes need no copy in the heap.
+_STEPS = (
+    b"\x07\x00\x08\x00\x09\x00\x0a\x00\x0b\x00\x0c\x00\x0d\x00\x0e\x00\x10\x00\x11\x00\x13\x00\x15\x00"
+    b"\x17\x00\x19\x00\x1c\x00\x1f\x00\x22\x00\x25\x00\x29\x00\x2d\x00\x32\x00\x37\x00\x3c\x00\x42\x00"
+    b"\x49\x00\x50\x00\x58\x00\x61\x00\x6b\x00\x76\x00\x82\x00\x8f\x00\x9d\x00\xad\x00\xbe\x00\xd1\x00"
+    b"\xe6\x00\xfd\x00\x17\x01\x33\x01\x51\x01\x73\x01\x98\x01\xc1\x01\xee\x01\x20\x02\x56\x02\x92\x02"
+    b"\xd4\x02\x1c\x03\x6c\x03\xc3\x03\x24\x04\x8e\x04\x02\x05\x83\x05\x10\x06\xab\x06\x56\x07\x12\x08"
+    b"\xe0\x08\xc3\x09\xbd\x0a\xd0\x0b\xff\x0c\x4c\x0e\xba\x0f\x4c\x11\x07\x13\xee\x14\x06\x17\x54\x19"
+    b"\xdc\x1b\xa5\x1e\xb6\x21\x15\x25\xca\x28\xdf\x2c\x5b\x31\x4b\x36\xb9\x3b\xb2\x41\x44\x48\x7e\x4f"
+    b"\x71\x57\x2f\x60\xce\x69\x62\x74\xff\x7f"
+)
 
 
 @micropython.viper
@@ -61,7 +57,10 @@ def _decode(block: ptr8, size: int, out: ptr16, steps: ptr16) -> int:
 
 
 def decode(block, size, out):
-    """Decode a block, whole or a shorter last one, into 16-bit samples; return how many, 0 for a damaged block."""
+    """Decode a block, whole or a shorter last one, into 16-bit samples; return how many, 0 for a damaged block.
+
+    It may lie in `out`, 768 bytes from its start: the samples do not catch up with it.
+    """
     if size < 4:
         return 0
-    return _decode(block, size, out, STEPS)
+    return _decode(block, size, out, _STEPS)

@@ -4,7 +4,6 @@ import json
 
 from micropython import const
 
-LARGEST = const(1024)
 # What each takes, beside id, command and expires.
 FIELDS = {
     "stop": "",

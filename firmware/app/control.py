@@ -5,7 +5,7 @@ import gc
 import json
 import time
 
-from commands import LARGEST, Done, Wrong, check, parse, scalar
+from commands import Done, Wrong, check, parse, scalar
 from micropython import const
 from mqtt import Mqtt
 
@@ -13,6 +13,7 @@ _STATE_MS = const(60000)
 _EACH_MS = const(20)
 _PROPERTIES = ("volume", "mute", "microphone")
 _WAITING = const(4)
+_LARGEST = const(1024)
 
 
 def reply_text(id, command, error=None, code="failed"):
@@ -104,7 +105,7 @@ class Control:
         if retained:
             return
         name = topic[len(self._here) :]
-        if payload is None or len(payload) > LARGEST:
+        if payload is None or len(payload) > _LARGEST:
             await self._answer(reply_text(None, name, "at most 1024 bytes, please", "too_big"))
         elif name == "cmd":
             command = parse(payload)
@@ -190,12 +191,13 @@ class Control:
     async def _install(self, command):
         version = command["version"]
         await self.event("update", status="loading", version=version)
+        gc.collect()
         try:
-            await self._body.update(command["url"], version, command["size"], bytes.fromhex(command["mac"]))
+            await self._body.update((command["url"], version, command["size"], bytes.fromhex(command["mac"])))
             text = reply_text(command["id"], "update")
         except ValueError as error:
             text = reply_text(command["id"], "update", str(error), "refused")
-        except (OSError, asyncio.TimeoutError) as error:
+        except (OSError, MemoryError, asyncio.TimeoutError) as error:
             text = reply_text(command["id"], "update", "could not be loaded: " + str(error))
         self._done.add(command["id"], text)
         await self._answer(text)

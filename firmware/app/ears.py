@@ -9,12 +9,12 @@ import time
 
 from gate import Gate
 from micropython import const
-from microphone import BUFFER, PIECE
 from ring import Ring
 from websocket import HEAD
 
 _BYTES = const(640)  # a piece of 20 ms
 _FRAME = const(2)  # pieces in a frame
+_STALE = const(4)  # pieces that lie in the I2S when nobody has read them for long
 _BEFORE = const(10)  # pieces from before the gate opened
 _TAIL_MS = const(200)
 _REST_MS = const(20)
@@ -76,7 +76,7 @@ class Ears:
         if self._shared:
             self._microphone.close()
         else:
-            self._stale = BUFFER // PIECE // 8  # what lies in the I2S meanwhile is old
+            self._stale = _STALE
         await asyncio.sleep_ms(_REST_MS)
 
     def _deaf(self):

@@ -1,5 +1,10 @@
 """The energy gate: tells a room with somebody speaking from a quiet one, so that an open microphone sends little."""
 
+from micropython import const
+
+_RATIO = const(3)
+_LEAST = const(120)
+
 
 class Gate:
     """Opens at a loudness well above the room's own and closes `hang` pieces after it was last heard.
@@ -7,12 +12,10 @@ class Gate:
     The room's own loudness is followed: at once downwards, slowly upwards, so that speech does not become the norm.
     """
 
-    def __init__(self, ratio=3, least=120, hang=75):
-        self._ratio = ratio
-        self._least = least
+    def __init__(self, hang=75):
         self._hang = hang
         self._left = 0
-        self._floor = least * 16  # in sixteenths
+        self._floor = _LEAST * 16  # in sixteenths
 
     @property
     def open(self):
@@ -22,7 +25,7 @@ class Gate:
     @property
     def threshold(self):
         """The loudness that opens the gate."""
-        return max(self._least, self._floor * self._ratio >> 4)
+        return max(_LEAST, self._floor * _RATIO >> 4)
 
     def feed(self, level):
         """Take the loudness of the next piece (20 ms); return whether it is to be sent."""

@@ -7,9 +7,9 @@ from micropython import const
 from net import fill
 from samples import from_slots, loudness
 
-PIECE = 320  # samples: 20 ms
-BUFFER = 10240  # what I2S holds, in the DMA's memory: 80 ms
+_BUFFER = const(10240)  # what I2S holds, in the DMA's memory: 80 ms
 _RATE = const(16000)
+_PIECE = const(320)  # samples: 20 ms
 _HALF = const(160)  # what is read at once: a frame of two slots takes four times the room of its sample
 
 
@@ -40,7 +40,7 @@ class Microphone:
             bits=32,
             format=I2S.STEREO,
             rate=_RATE,
-            ibuf=BUFFER,
+            ibuf=_BUFFER,
         )
         self._reader = asyncio.StreamReader(self._i2s)
 
@@ -55,4 +55,4 @@ class Microphone:
         for start in (at // 2, at // 2 + _HALF):
             await fill(self._reader, self._view)
             from_slots(self._raw, out, start, _HALF, self._gain)
-        return loudness(memoryview(out)[at:], PIECE)
+        return loudness(memoryview(out)[at:], _PIECE)

@@ -25,6 +25,7 @@ wrong user name or password
 not allowed to connect"""
 
 _WAITING = const(8)  # publications of QoS 1 that are kept to be sent again
+_KEEPALIVE_S = const(30)
 _LARGEST = const(1152)  # a command of 1,024 bytes and its topic
 
 
@@ -47,7 +48,7 @@ def packet(kind, body):
             return bytes(head) + body
 
 
-def connect(client, user=None, password=None, keepalive=30, will=None):
+def connect(client, user=None, password=None, will=None):
     """CONNECT (3.1). `will`: topic and payload of the last will, retained and QoS 1."""
     flags = 0
     rest = text(client)
@@ -60,7 +61,7 @@ def connect(client, user=None, password=None, keepalive=30, will=None):
         if password is not None:
             flags |= 0x40
             rest += text(password)
-    return packet(0x10, text("MQTT") + bytes((4, flags, keepalive >> 8, keepalive & 255)) + rest)
+    return packet(0x10, text("MQTT") + bytes((4, flags, 0, _KEEPALIVE_S)) + rest)
 
 
 def publish(topic, payload, qos=0, retain=False, number=0):
@@ -106,12 +107,11 @@ class Mqtt:
     until the function returns, or None where it was too large to be read.
     """
 
-    def __init__(self, url, client, password=None, will=None, keepalive=30, ca=None):
+    def __init__(self, url, client, password=None, will=None, ca=None):
         self.connected = False
         self.on_message = self.on_connect = None
         self._url = url
-        self._hello = connect(client, client if password else None, password, keepalive, will)
-        self._keepalive = keepalive
+        self._hello = connect(client, client if password else None, password, will)
         self._ca = ca
         self._topics = []
         self._reader = self._writer = None
@@ -196,8 +196,8 @@ class Mqtt:
 
     async def _ping(self):
         while True:
-            await asyncio.sleep(self._keepalive / 3)
-            if time.ticks_diff(time.ticks_ms(), self._heard) > self._keepalive * 1500:
+            await asyncio.sleep(_KEEPALIVE_S / 3)
+            if time.ticks_diff(time.ticks_ms(), self._heard) > _KEEPALIVE_S * 1500:
                 await shut(self._writer)  # ends the reading too
                 return
             await self._quietly(_PING)

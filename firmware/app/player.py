@@ -7,18 +7,19 @@ makes no memory while it plays.
 import asyncio
 import time
 
-import adpcm
+from adpcm import decode
 from micropython import const
 from samples import scale
 
+_BLOCK = const(256)  # of ADPCM
+_BLOCK_AT = const(768)  # in the memory that it is decoded to
 _MARKS = const(16)
 _REST_MS = const(10)
+_PREBUFFER_MS = const(300)
 
 
 class Mark:
     """Where in the ring a stream begins, and what it is."""
-
-    __slots__ = ("at_ms", "codec", "dropped", "ended", "joined", "place", "start", "turn")
 
     def __init__(self, place, turn, at_ms, codec, joined):
         self.place = place
@@ -36,7 +37,7 @@ class Player:
     `on_underrun(turn, count, ms)` and `on_phase()` are called where they are set; `on_phase` when it begins and ends.
     """
 
-    def __init__(self, sink, ring, prebuffer_ms=300):
+    def __init__(self, sink, ring):
         self.volume = 100
         self.mute = False
         self.playing = False
@@ -46,9 +47,7 @@ class Player:
         self.busy_at = time.ticks_ms()
         self._sink = sink
         self._ring = ring
-        self._prebuffer_ms = prebuffer_ms
         self._marks = []
-        self._block = bytearray(adpcm.BLOCK_BYTES)
         self._out = bytearray(sink.piece)
         self._out_view = memoryview(self._out)
         self._flowing = False
@@ -140,7 +139,7 @@ class Player:
     def _enough(self):
         mark = self._marks[0]
         held = self._ring.held
-        return mark.ended or self._ring.free < 512 or held >= self._prebuffer_ms * self._sink.bytes_ms(mark.codec)
+        return mark.ended or self._ring.free < 512 or held >= _PREBUFFER_MS * self._sink.bytes_ms(mark.codec)
 
     async def _start(self):
         if not self._enough() or (self._hushed and self._sink.held_ms):
@@ -163,7 +162,8 @@ class Player:
         whole = more or mark.ended
         n = self._piece(mark.codec, left, whole)
         if n:
-            self._ring.read(self._out_view, n)
+            start = _BLOCK_AT if mark.codec == "ima_adpcm" else 0
+            self._ring.read(self._out_view[start:], n)
             n = self._prepare(mark.codec, n)
             await self._sink.write(self._out_view[:n])
         elif left and whole:
@@ -179,15 +179,14 @@ class Player:
             return min(left, self._sink.piece)
         if codec == "pcm_s16le":
             return min(left, self._sink.piece) & ~1
-        return adpcm.BLOCK_BYTES if left >= adpcm.BLOCK_BYTES else left & ~3 if whole else 0
+        return _BLOCK if left >= _BLOCK else left & ~3 if whole else 0
 
     def _prepare(self, codec, n):
         """Make samples at the volume from what was read; return their bytes."""
         if codec == "mp3":
             return n  # the chip does it
         if codec == "ima_adpcm":
-            self._block[:n] = self._out_view[:n]
-            n = adpcm.decode(self._block, n, self._out) * 2
+            n = decode(self._out_view[_BLOCK_AT:], n, self._out) * 2
         if self.mute or self.volume < 100:
             volume = 0 if self.mute else self.volume
             scale(self._out, n // 2, volume * volume * 256 // 10000)

@@ -15,7 +15,7 @@ DEFAULTS = {
     "microphone": "button",
     "codec": "pcm_s16le",
     "base": "mynah",
-    "ring": 12288,
+    "ring": 10240,
     "gain": 2,
 }
 

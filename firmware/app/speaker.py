@@ -9,8 +9,8 @@ import machine
 from button import Button
 from ears import Ears
 from lights import Lights
-from micropython import const
 from microphone import Microphone
+from micropython import const
 from player import Player
 from ring import Ring
 from session import Session
@@ -166,12 +166,16 @@ class Speaker:
             "rssi": self.wifi.signal,
             "underruns": self.player.underruns,
             "buffer_ms": self.player.held_ms,
-            "heap": gc.mem_free(),
+            "heap": self._free(),
             "uptime": time.ticks_ms() // 1000,
         }
         if self.player.turn:
             state["turn"] = self.player.turn
         return state
+
+    def _free(self):
+        gc.collect()  # without, it says how long ago the last collection was
+        return gc.mem_free()
 
     def info(self):
         """Return what does not change."""
@@ -223,12 +227,12 @@ class Speaker:
         await asyncio.sleep(seconds)
         await self.release()
 
-    async def update(self, url, version, size, mac):
-        """Install an update; see update.Update.install."""
+    async def update(self, update):
+        """Install an update; see update.install."""
         self._updating = True
         self._changed()
         try:
-            await once("update").Update(self.settings, self.slots, VERSION, ROOT).install(url, version, size, mac)
+            await once("update").install(self.settings, self.slots, VERSION, ROOT, update)
         finally:
             self._updating = None
             self._changed()

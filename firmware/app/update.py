@@ -10,7 +10,6 @@ from micropython import const
 from net import fill, open_stream, shut, split_url
 from signature import Hmac, same
 
-MAGIC = b"MYNAH1"
 _LARGEST = const(524288)
 _CHUNK = const(512)
 
@@ -28,16 +27,13 @@ def number(version):
 
 
 def check_name(name):
-    """Return a module's file name. Refused unless it is one."""
-    stem, _, ending = name.partition(".")
-    if (
-        ending not in ("py", "mpy")
-        or not stem
-        or len(stem) > 28
-        or not all(c.isalpha() or c.isdigit() or c == "_" for c in stem)
-    ):
+    """Return a module's file name from its bytes. Refused unless it is one."""
+    stem, _, ending = name.partition(b".")
+    # Bytes, as the single characters of a text would be kept for good.
+    fine = all(c in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_" for c in stem)
+    if ending not in (b"py", b"mpy") or not 0 < len(stem) <= 28 or not fine:
         raise Refused("a file named " + repr(name))
-    return name
+    return name.decode()
 
 
 def empty(folder):
@@ -49,36 +45,29 @@ def empty(folder):
             os.remove(folder + "/" + name)
 
 
-class Bundle:
-    """Unpacks a bundle into a folder as it is read, and signs it meanwhile."""
+async def unpack(reader, size, hmac, folder):
+    """Unpack a bundle of that size into a folder as it is read, and sign it meanwhile; nothing of it is run."""
+    chunk = memoryview(bytearray(_CHUNK))
+    left = size
 
-    def __init__(self, reader, size, hmac, folder):
-        self._reader = reader
-        self._left = size
-        self._hmac = hmac
-        self._folder = folder
-        self._chunk = memoryview(bytearray(_CHUNK))
-
-    async def _read(self, n):
-        if n > self._left:
+    async def read(n):
+        nonlocal left
+        if n > left:
             raise Refused("the file is cut")
-        view = self._chunk[:n]
-        await asyncio.wait_for(fill(self._reader, view), 20)
-        self._hmac.update(view)
-        self._left -= n
-        return view
+        await asyncio.wait_for(fill(reader, chunk[:n]), 20)
+        hmac.update(chunk[:n])
+        left -= n
+        return chunk[:n]
 
-    async def unpack(self):
-        """Read all of it; nothing that it brings has been run."""
-        if await self._read(6) != MAGIC:
-            raise Refused("not a bundle of Mynah's firmware")
-        while self._left:
-            length = (await self._read(1))[0]
-            name = check_name(str(bytes(await self._read(length)), "ascii"))
-            size = int.from_bytes(bytes(await self._read(4)), "little")
-            with open(self._folder + "/" + name, "wb") as file:
-                while size:
-                    size -= file.write(await self._read(min(size, _CHUNK)))
+    if await read(6) != b"MYNAH1":
+        raise Refused("not a bundle of Mynah's firmware")
+    while left:
+        length = (await read(1))[0]
+        name = check_name(bytes(await read(length)))
+        n = int.from_bytes(bytes(await read(4)), "little")
+        with open(folder + "/" + name, "wb") as file:
+            while n:
+                n -= file.write(await read(min(n, _CHUNK)))
 
 
 async def _get(url, token, size, ca):
@@ -98,43 +87,38 @@ async def _get(url, token, size, ca):
     return reader, writer
 
 
-class Update:
-    """Installs updates for one speaker. `root` is where the folders a and b are."""
+async def install(settings, slots, running, root, update):
+    """Fetch, check and activate an update: its address, version, size and signature; `running` is the present version.
 
-    def __init__(self, settings, slots, version, root="/"):
-        self._settings = settings
-        self._slots = slots
-        self._version = version
-        self._root = root
-
-    async def install(self, url, version, size, mac):
-        """Fetch, check and activate. Refused or OSError where not; then all is as before."""
-        key = self._settings.blob("key")
-        if not key:
-            raise Refused("this speaker has no key for updates")
-        if number(version) < number(self._version):
-            raise Refused("it is older than " + self._version)
-        if not 6 < size <= _LARGEST:
-            raise Refused("a size of " + str(size) + " bytes")
-        hmac = Hmac(key)
-        hmac.update((self._settings.text("id") + "\n" + version + "\n").encode())
-        folder = self._root + self._slots.spare
+    `root` is where the folders a and b are. Refused, OSError or MemoryError where not; then all is as before.
+    """
+    url, version, size, mac = update
+    key = settings.blob("key")
+    if not key:
+        raise Refused("this speaker has no key for updates")
+    if number(version) < number(running):
+        raise Refused("it is older than " + running)
+    if not 6 < size <= _LARGEST:
+        raise Refused("a size of " + str(size) + " bytes")
+    hmac = Hmac(key)
+    hmac.update((settings.text("id") + "\n" + version + "\n").encode())
+    folder = root + slots.spare
+    empty(folder)
+    try:
+        await _load(settings, url, size, hmac, folder)
+        if not same(hmac.digest(), mac):
+            raise Refused("the signature is wrong")
+    except BaseException:
         empty(folder)
-        try:
-            await self._load(url, size, hmac, folder)
-            if not same(hmac.digest(), mac):
-                raise Refused("the signature is wrong")
-        except (OSError, ValueError, asyncio.TimeoutError):
-            empty(folder)
-            raise
-        self._slots.activate()
+        raise
+    slots.activate()
 
-    async def _load(self, url, size, hmac, folder):
-        # The token is for the hub alone, wherever the command may point.
-        at_hub = split_url(url)[1] == split_url(self._settings.text("hub"))[1]
-        token = self._settings.text("token") if at_hub else None
-        reader, writer = await _get(url, token, size, self._settings.blob("ca"))
-        try:
-            await Bundle(reader, size, hmac, folder).unpack()
-        finally:
-            await shut(writer)
+
+async def _load(settings, url, size, hmac, folder):
+    # The token is for the hub alone, wherever the command may point.
+    at_hub = split_url(url)[1] == split_url(settings.text("hub"))[1]
+    reader, writer = await _get(url, settings.text("token") if at_hub else None, size, settings.blob("ca"))
+    try:
+        await unpack(reader, size, hmac, folder)
+    finally:
+        await shut(writer)

@@ -1,7 +1,8 @@
 """The hands on a simulated speaker: what is done to it from outside.
 
-Lines on standard input are what happens to it: `press`, `release`, `speak FILE`, `ask FILE` (all three), `quit`; and for
-measurements `heap` and `fragment N`. Lines on standard output that begin with `{` are answers.
+Lines on standard input are what happens to it: `press`, `release`, `speak FILE`, `ask FILE` (all three), `quit`;
+`watch`: from then on its state is told whenever it changes, and the end of the input is its end; and for measurements
+`heap` and `fragment N`. Lines on standard output that begin with `{` are answers.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ class Hands:
         self._speaker = speaker
         self._machine = machine
         self._held = []
+        self._watched = None
 
     async def run(self):
         """Read and do until the end of the input."""
@@ -32,9 +34,13 @@ class Hands:
             if poll.poll(0):
                 line = sys.stdin.readline()
                 if not line:
+                    if self._watched:
+                        self._machine.reset()
                     return await asyncio.sleep(1 << 20)  # nobody will say anything any more
                 word, _, rest = line.strip().partition(" ")
                 await self._do(word, rest)
+            if self._watched:
+                self._watch()
             await asyncio.sleep_ms(20)
 
     async def _do(self, word, rest):
@@ -48,8 +54,19 @@ class Hands:
             self._heap()
         elif word == "fragment":
             self._fragment(int(rest))
+        elif word == "watch":
+            self._watched = ()
+            self._watch()
         elif word == "quit":
             self._machine.reset()
+
+    def _watch(self):
+        body = self._speaker
+        broker = body.control.connected if body.control else None
+        state = (body.phase, body.session.connected, broker, body.player.underruns)
+        if state != self._watched:
+            self._watched = state
+            say(phase=state[0], hub=state[1], broker=broker, underruns=state[3])
 
     def _push(self, down):
         self._machine.Pin.levels[self._speaker.profile["button"]] = 0 if down else 1

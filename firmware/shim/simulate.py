@@ -30,7 +30,7 @@ def _boot():
 
 def main():
     """Start; what was needed for that makes room, and comes from the flash if it is needed again."""
-    gc.threshold(2048)  # as main.py
+    gc.threshold(512)  # as main.py
     folder = _boot()
     for name in ("flash", "rom", "slots", "esp32"):
         del sys.modules[name]
