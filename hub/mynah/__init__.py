@@ -61,6 +61,7 @@ from mynah.events import (
     SessionOpened,
     SubscriptionOverflowed,
     TurnEvent,
+    TurnOver,
     TurnStarted,
 )
 from mynah.firmware import Firmware
@@ -108,7 +109,7 @@ from mynah.specs import (
     Spec,
     ToolSpec,
 )
-from mynah.timeline import Timeline
+from mynah.timeline import StageTimes, Timeline, stages
 from mynah.values import (
     AudioClip,
     Grounding,
@@ -212,6 +213,7 @@ __all__ = [
     "SpeechStarted",
     "SpeechToText",
     "StageStarted",
+    "StageTimes",
     "State",
     "StateChange",
     "Stop",
@@ -234,6 +236,7 @@ __all__ = [
     "TurnEvent",
     "TurnFailed",
     "TurnFinished",
+    "TurnOver",
     "TurnStarted",
     "Voice",
     "VoiceActivityDetector",
@@ -246,4 +249,5 @@ __all__ = [
     "hookimpl",
     "primary_language",
     "read_yaml",
+    "stages",
 ]
