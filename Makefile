@@ -15,7 +15,7 @@ run: .venv/installed ## start a hub with config.example.yaml (or make run CONFIG
 	@echo "Starting the hub with $(CONFIG); stop it with Ctrl-C."
 	@exec $(BIN)/mynah run -c $(CONFIG) $(ARGS)
 
-demo: .venv/installed ## start a hub, ask it a recorded question as a speaker would, save reply.wav
+demo: .venv/installed-demo ## start a hub and a speaker that runs the firmware, ask it a question, save reply.wav
 	@$(BIN)/mynah demo --out reply.wav $(ARGS)
 
 test: .venv/installed-test programs ## run the tests, all but the long ones
@@ -48,13 +48,17 @@ help: ## show this
 	@sh scripts/install.sh
 	@touch $@
 
+.venv/installed-demo: pyproject.toml
+	@sh scripts/install.sh mqtt,simulate
+	@touch $@ .venv/installed
+
 .venv/installed-test: pyproject.toml
 	@sh scripts/install.sh test
-	@touch $@ .venv/installed
+	@touch $@ .venv/installed-demo .venv/installed
 
 .venv/installed-dev: pyproject.toml
 	@sh scripts/install.sh dev
-	@touch $@ .venv/installed-test .venv/installed
+	@touch $@ .venv/installed-test .venv/installed-demo .venv/installed
 
 # Tests ask their questions aloud with a voice that is not one of Mynah's own, and connect to a broker that is not.
 programs:

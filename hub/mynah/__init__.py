@@ -61,7 +61,6 @@ from mynah.events import (
     SessionOpened,
     SubscriptionOverflowed,
     TurnEvent,
-    TurnOver,
     TurnStarted,
 )
 from mynah.firmware import Firmware
@@ -109,7 +108,7 @@ from mynah.specs import (
     Spec,
     ToolSpec,
 )
-from mynah.timeline import StageTimes, Timeline, stages
+from mynah.timeline import Timeline
 from mynah.values import (
     AudioClip,
     Grounding,
@@ -213,7 +212,6 @@ __all__ = [
     "SpeechStarted",
     "SpeechToText",
     "StageStarted",
-    "StageTimes",
     "State",
     "StateChange",
     "Stop",
@@ -236,7 +234,6 @@ __all__ = [
     "TurnEvent",
     "TurnFailed",
     "TurnFinished",
-    "TurnOver",
     "TurnStarted",
     "Voice",
     "VoiceActivityDetector",
@@ -249,5 +246,4 @@ __all__ = [
     "hookimpl",
     "primary_language",
     "read_yaml",
-    "stages",
 ]

@@ -130,16 +130,14 @@ class Heard(TurnEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnOver(TurnEvent):
-    """A turn is over, however it ended.
+class Replied(TurnEvent):
+    """A reply is complete. `timeline` is milliseconds by mark, `engine_ms` the engines' own share by stage.
 
-    `timeline` is milliseconds by mark, `engine_ms` the engines' own share by stage. `engines` names the one of each
-    stage that answered; `troubles` says why those before it did not. `origin` is that of the session. `recipe` is what
-    the turn was to do, such as "converse" or "say".
+    `engines` names the one of each stage that answered; `troubles` says why those before it did not.
     """
 
-    origin: str = ""
-    recipe: str = "converse"
+    text: str
+    outcome: str
     timeline: Mapping[str, float] = field(default_factory=dict)
     engine_ms: Mapping[str, float] = field(default_factory=dict)
     engines: Mapping[str, str] = field(default_factory=dict)
@@ -147,28 +145,16 @@ class TurnOver(TurnEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replied(TurnOver):
-    """A reply is complete."""
-
-    text: str
-    outcome: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyInterrupted(TurnOver):
-    """A reply was stopped; `heard` is what the person heard of it.
-
-    `made` says that it was complete and was sounding: `Replied` told so before.
-    """
+class ReplyInterrupted(TurnEvent):
+    """A reply was stopped; `heard` is what the person heard of it."""
 
     heard: str
     heard_ms: float
     reason: str
-    made: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyFailed(TurnOver):
+class ReplyFailed(TurnEvent):
     """A turn could not be completed."""
 
     error: str

@@ -26,6 +26,9 @@ SETTINGS: Final[Mapping[str, Any]] = {"ssid": "simulated", "password": "", "boar
 RESTARTS: Final = 3
 """The status with which it ends where it wants to be started again."""
 
+START: Final = "import sys, micropython_unix; sys.exit(micropython_unix.main())"
+"""Runs MicroPython as its own program does; `-m micropython_unix` would keep its exit status to itself."""
+
 GOODBYE_S: Final = 5.0
 KEPT: Final = 1_000
 
@@ -85,7 +88,7 @@ class SimulatedSpeaker(FileSpeaker):
 
     async def __aenter__(self) -> SimulatedSpeaker:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "micropython_unix", "-X", f"heapsize={self._heap}", "-m", "simulate",
+            sys.executable, "-c", START, "-X", f"heapsize={self._heap}", "-m", "simulate",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
             env={
                 **os.environ,
