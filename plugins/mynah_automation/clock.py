@@ -1,0 +1,127 @@
+"""Time as automations see it: the time of day in the house's zone, and what is to happen when."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import os
+import time
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import time as time_of_day
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from mynah import Stop
+
+LOOK_S: Final = 10.0
+"""How often the clock is looked at: so late a jump of it is seen."""
+
+WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def local_zone() -> tzinfo:
+    """Return the machine's time zone."""
+    names = [os.environ.get("TZ", "").lstrip(":")]
+    link = Path("/etc/localtime")
+    if link.is_symlink():
+        names.append(str(link.resolve()).partition("zoneinfo/")[2])
+    for name in names:
+        try:
+            if name:
+                return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            continue
+    return datetime.now().astimezone().tzinfo or UTC
+
+
+class Clock:
+    """The time of day in `zone`, and calls at times of it."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        self.zone = zone
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = itertools.count()
+        self._ended: set[int] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def now(self) -> datetime:
+        """Return the local time."""
+        return datetime.fromtimestamp(time.time(), self.zone)
+
+    def at(self, when: datetime, call: Callable[[], None]) -> Stop:
+        """Call at a time of day; where the clock jumps over it, as soon as that is seen."""
+        number = next(self._numbers)
+        heapq.heappush(self._due, (when.timestamp(), number, call))
+        if self._due[0][1] == number:
+            self._wind()
+        return lambda: self._ended.add(number)
+
+    def after(self, seconds: float, call: Callable[[], None]) -> Stop:
+        """Call after a while, whatever the clock says."""
+        return asyncio.get_running_loop().call_later(seconds, call).cancel
+
+    def close(self) -> None:
+        """Call nothing any more."""
+        self._due.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _wind(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+        if self._due:
+            wait = min(max(self._due[0][0] - time.time(), 0.0), LOOK_S)
+            self._timer = asyncio.get_running_loop().call_later(wait, self._look)
+
+    def _look(self) -> None:
+        # A timer may ring some microseconds early on the clock of the day.
+        reached = time.time() + 0.001
+        while self._due and self._due[0][0] <= reached:
+            _, number, call = heapq.heappop(self._due)
+            if number in self._ended:
+                self._ended.discard(number)
+            else:
+                call()
+        self._wind()
+
+
+def real(moment: datetime) -> datetime:
+    """Return `moment`, or where the clock leaves that time out in spring, the one that takes its place."""
+    zone = moment.tzinfo
+    return moment.astimezone(UTC).astimezone(zone)
+
+
+def next_time(now: datetime, at: time_of_day, weekdays: Collection[str] = WEEKDAYS) -> datetime:
+    """Return when it is `at` next after `now`, on one of `weekdays`.
+
+    A time that comes twice in autumn counts once, the first time; one that is left out in spring comes as much later.
+    """
+    for days in range(9):
+        day = now.date() + timedelta(days=days)
+        if WEEKDAYS[day.weekday()] not in weekdays:
+            continue
+        found = real(datetime.combine(day, at, tzinfo=now.tzinfo))
+        if found > now and found.timestamp() > now.timestamp():
+            return found
+    raise ValueError("no day of the week is given")
+
+
+def next_pattern(now: datetime, hours: Collection[int], minutes: Collection[int], seconds: Collection[int]) -> datetime:
+    """Return the next second after `now` whose hour, minute and second are among those given.
+
+    It is sought in real time: an hour that comes twice in autumn counts twice.
+    """
+    moment = (now.astimezone(UTC) + timedelta(seconds=1)).replace(microsecond=0)
+    for _ in range(200_000):
+        local = moment.astimezone(now.tzinfo)
+        if local.minute not in minutes or local.hour not in hours:
+            moment = moment.replace(second=0) + timedelta(minutes=1)
+        elif local.second not in seconds:
+            moment += timedelta(seconds=1)
+        else:
+            return local
+    raise ValueError("there is no such time")

@@ -1,0 +1,81 @@
+"""What is kept of states across restarts: one file in the data folder, written beside what else is done."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from mynah import State
+
+log = logging.getLogger(__name__)
+
+PAUSE_S: Final = 1.0
+"""How long changes are collected before they are written."""
+
+
+class Kept:
+    """States in a file; `put` notes one, `run` writes what was noted."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._states: dict[str, dict[str, Any]] = {}
+        self._changed = asyncio.Event()
+
+    def load(self) -> dict[str, State]:
+        """Return what was kept; nothing where the file is missing or damaged."""
+        try:
+            data = json.loads(self._file.read_text(encoding="utf-8"))
+            found = {entity_id: State(entity_id, **each) for entity_id, each in data.items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            log.warning("%s cannot be read, so that helpers begin anew: %s", self._file, error)
+            return {}
+        self._states = data
+        return found
+
+    def put(self, entity_id: str, state: State | None) -> None:
+        """Keep a state, or no longer."""
+        if state is None:
+            self._states.pop(entity_id, None)
+        else:
+            self._states[entity_id] = {"state": state.state, "attributes": dict(state.attributes),
+                                       "last_changed": state.last_changed, "last_updated": state.last_updated}  # fmt: skip
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Write what changes until cancelled."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            await asyncio.to_thread(self._write, self._text())
+            await asyncio.sleep(PAUSE_S)
+
+    def close(self) -> None:
+        """Write what was not written yet."""
+        if self._changed.is_set():
+            self._write(self._text())
+
+    def _text(self) -> str:
+        return json.dumps(self._states, ensure_ascii=False, default=str)
+
+    def _write(self, text: str) -> None:
+        fresh = self._file.with_suffix(".new")
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            fresh.write_text(text, encoding="utf-8")
+            fresh.replace(self._file)
+        except OSError as error:
+            log.warning("%s cannot be written: %s", self._file, error)
+
+
+def plain_state(state: State | None) -> Mapping[str, Any] | None:
+    """Return a state as plain data."""
+    if state is None:
+        return None
+    return {"entity_id": state.entity_id, "state": state.state, "attributes": dict(state.attributes),
+            "last_changed": state.last_changed, "last_updated": state.last_updated}  # fmt: skip

@@ -1,0 +1,127 @@
+"""Automations over HTTP: the list, traces, triggering, states, webhooks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import voluptuous as vol
+
+from mynah import Hub, InputError, RouteSpec
+from mynah_automation.kept import plain_state
+from mynah_automation.part import PART, Automations
+from mynah_automation.traces import plain
+
+API: Final = "/api/v1"
+WEBHOOK_BYTES: Final = 65_536
+OBJECT: Final = {"type": "object", "additionalProperties": True}
+LIST: Final = {"type": "array", "items": OBJECT}
+
+
+def part(hub: Hub) -> Automations:
+    """Return what runs. Raises `InputError` where it does not."""
+    found: Automations | None = hub.parts.get(PART)
+    if found is None:
+        raise InputError("automations do not run")
+    return found
+
+
+async def list_all(hub: Hub, request: Any) -> Any:
+    """List automations and scripts."""
+    return [live.describe() for live in part(hub).live.values()]
+
+
+async def trigger(hub: Hub, request: Any) -> Any:
+    """Have one act."""
+    live = part(hub).find(request.match_info["id"])
+    body = request["body"]
+    task = live.run({"trigger": {"platform": None, "id": None}, **body["variables"]},
+                    conditions=not body["skip_condition"])  # fmt: skip
+    return {"started": task is not None, "run": live.traces[-1].number, "outcome": live.traces[-1].outcome,
+            "message": live.traces[-1].message}  # fmt: skip
+
+
+async def traces(hub: Hub, request: Any) -> Any:
+    """Show the last runs, the newest first."""
+    live = part(hub).find(request.match_info["id"])
+    return [trace.describe() for trace in reversed(live.traces)]
+
+
+async def states(hub: Hub, request: Any) -> Any:
+    """Show every entity."""
+    return [plain(plain_state(state)) for state in part(hub).house.states.all()]
+
+
+async def webhook(hub: Hub, request: Any) -> None:
+    """Take a call for whoever waits for it; what it holds is not shown to anybody else."""
+    from aiohttp import web
+
+    if (request.content_length or 0) > WEBHOOK_BYTES:
+        raise web.HTTPRequestEntityTooLarge(WEBHOOK_BYTES, request.content_length)
+    body = await request.content.read(WEBHOOK_BYTES + 1)
+    if len(body) > WEBHOOK_BYTES:
+        raise web.HTTPRequestEntityTooLarge(WEBHOOK_BYTES, len(body))
+    text = body.decode("utf-8", "replace")
+    data: Mapping[str, Any] = {"method": request.method, "query": dict(request.query), "data": text, "json": None}
+    try:
+        data = {**data, "json": json.loads(text)}
+    except ValueError:
+        pass
+    if not part(hub).webhooks.tell(request.match_info["id"], data):
+        raise InputError("nobody waits for this webhook")
+
+
+ONE: Final = f"{API}/automations/{{id}}"
+ROUTES: Final = (
+    RouteSpec(
+        name="list_automations",
+        method="GET",
+        path=f"{API}/automations",
+        handle=list_all,
+        access="viewer",
+        summary="Every automation and script",
+        answer=LIST,
+    ),
+    RouteSpec(
+        name="trigger_automation",
+        method="POST",
+        path=f"{ONE}/trigger",
+        handle=trigger,
+        summary="Have an automation or script act",
+        body={
+            vol.Optional("variables", default=dict, description="Values that it is given."): dict,
+            vol.Optional("skip_condition", default=True, description="Whether its conditions do not matter."): bool,
+        },
+        answer=OBJECT,
+    ),
+    RouteSpec(
+        name="list_traces",
+        method="GET",
+        path=f"{ONE}/traces",
+        handle=traces,
+        access="viewer",
+        summary="What the last runs of an automation did, and why",
+        answer=LIST,
+    ),
+    RouteSpec(
+        name="list_states",
+        method="GET",
+        path=f"{API}/states",
+        handle=states,
+        access="viewer",
+        summary="The state of every entity",
+        answer=LIST,
+    ),
+    *(
+        RouteSpec(
+            name=f"{method.lower()}_webhook",
+            method=method,
+            path=f"{API}/webhook/{{id}}",
+            handle=webhook,
+            access="open",
+            summary="Call a webhook",
+        )
+        for method in ("POST", "PUT")
+    ),
+)

@@ -1,0 +1,281 @@
+"""Templates as Home Assistant has them, rendered within the limits of `sandbox`."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from ast import literal_eval
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from jinja2 import TemplateError
+from jinja2.runtime import Undefined
+
+from mynah import MynahError, State
+from mynah_automation.sandbox import Budget, Sandbox, TooMuch, template_error
+
+MISSING: Final = object()
+KEPT: Final = 2_000
+JINJA_ASKS: Final = ("jinja_pass_arg", "unsafe_callable", "alters_data")
+NUMBER: Final = re.compile(r"[+-]?(?:\d{1,15}|\d{0,15}\.\d{1,15})(?:[eE][+-]?\d{1,3})?\Z")
+FAILURES: Final = (TemplateError, TooMuch, RecursionError, ArithmeticError, TypeError, ValueError, LookupError,
+                   AttributeError, SyntaxError, MemoryError)  # fmt: skip
+"""What a template may fail with; the words are for whoever wrote it."""
+
+
+def is_template(value: Any) -> bool:
+    """Return whether `value` is text that is to be rendered."""
+    return isinstance(value, str) and ("{{" in value or "{%" in value or "{#" in value)
+
+
+def has_template(value: Any) -> bool:
+    """Return whether there is a template anywhere in `value`."""
+    if isinstance(value, Mapping):
+        return any(has_template(each) for each in value.values())
+    if isinstance(value, list | tuple):
+        return any(has_template(each) for each in value)
+    return is_template(value)
+
+
+def truth(value: Any) -> bool:
+    """Return whether a template's result counts as true, as conditions take it."""
+    if isinstance(value, str):
+        return value.strip().lower() in ("true", "yes", "on", "enable", "1")
+    return bool(value)
+
+
+def as_native(text: str) -> Any:
+    """Return what a text reads like: a number, true or false, None, a list or a mapping; else the text."""
+    text = text.strip()
+    if NUMBER.match(text) and not re.match(r"[+-]?0\d", text):
+        return float(text) if re.search(r"[.eE]", text) else int(text)
+    if text in ("True", "False", "None"):
+        return {"True": True, "False": False, "None": None}[text]
+    if text[:1] + text[-1:] in ("[]", "{}", "()"):
+        try:
+            return literal_eval(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            return text
+    return text
+
+
+class StatesOf:
+    """`states('sensor.x')`, `states.sensor.x.state`: what templates read entities by."""
+
+    for_templates = True
+
+    def __init__(self, read: Callable[[str], State | None], prefix: str = "") -> None:
+        self._read = read
+        self._prefix = prefix
+
+    def __call__(self, entity_id: str, *_: Any) -> str:
+        """Return an entity's state; `unknown` where there is no such entity."""
+        found = self._read(str(entity_id))
+        return found.state if found else "unknown"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name in JINJA_ASKS:
+            raise AttributeError(name)
+        if not self._prefix:
+            return StatesOf(self._read, f"{name}.")
+        return self._read(self._prefix + name) or Undefined(name=self._prefix + name)
+
+    __getitem__ = __getattr__
+
+
+class Templates:
+    """Renders templates, on states read by `read` at the time that `now` tells.
+
+    What was read by the last rendering is in `read_entities` and `read_time`.
+    """
+
+    def __init__(self, read: Callable[[str], State | None], now: Callable[[], datetime]) -> None:
+        self.read_entities: set[str] = set()
+        self.read_time = False
+        self._read = read
+        self._now = now
+        self._sandbox = Sandbox()
+        self._compiled: OrderedDict[str, Any] = OrderedDict()
+        self._sandbox.globals.update(self._functions())
+        self._sandbox.filters.update({name: self._sandbox.guarded(each) for name, each in self._filters().items()})
+        self._sandbox.filters["join"] = self._sandbox.joined
+        self._sandbox.filters["replace"] = self._sandbox.replaced
+        self._sandbox.tests.update({"contains": lambda whole, part: part in whole, "is_number": is_number,
+                                    "list": lambda value: isinstance(value, list)})  # fmt: skip
+
+    def check(self, source: str) -> str:
+        """Return what is wrong with a template, "" where it can be read."""
+        try:
+            self._template(source)
+        except TemplateError as error:
+            line = getattr(error, "lineno", 0)
+            return f"{error}" + (f" (line {line} of the template)" if line > 1 else "")
+        except FAILURES as error:
+            return str(template_error(error))
+        return ""
+
+    def render(self, source: Any, variables: Mapping[str, Any]) -> Any:
+        """Return what a template gives, as native data; lists and mappings are rendered within. Raises `MynahError`."""
+        if isinstance(source, Mapping):
+            return {key: self.render(value, variables) for key, value in source.items()}
+        if isinstance(source, list | tuple):
+            return [self.render(value, variables) for value in source]
+        return as_native(self.text(source, variables)) if is_template(source) else source
+
+    def text(self, source: str, variables: Mapping[str, Any]) -> str:
+        """Return what a template gives, as text. Raises `MynahError`."""
+        self.read_entities, self.read_time = set(), False
+        try:
+            template = self._template(source)
+            self._sandbox.budget = Budget(len(source))
+            return "".join(template.root_render_func(template.new_context(dict(variables)))).strip()
+        except FAILURES as error:
+            shown = source if len(source) <= 60 else source[:59] + "…"
+            raise MynahError(f"the template {shown!r}: {template_error(error)}") from None
+
+    def _template(self, source: str) -> Any:
+        found = self._compiled.get(source)
+        if found is None:
+            found = self._compiled[source] = self._sandbox.compiled(source)
+            if len(self._compiled) > KEPT:
+                self._compiled.popitem(last=False)
+        return found
+
+    # ------------------------------------------------------------ what templates know
+
+    def _look(self, entity_id: str) -> State | None:
+        self.read_entities.add(entity_id)
+        return self._read(entity_id)
+
+    def _time(self) -> datetime:
+        self.read_time = True
+        return self._now()
+
+    def _functions(self) -> dict[str, Any]:
+        def is_state(entity_id: str, value: Any) -> bool:
+            found = self._look(str(entity_id))
+            return found is not None and (found.state in value if isinstance(value, list) else found.state == value)
+
+        def state_attr(entity_id: str, name: str) -> Any:
+            found = self._look(str(entity_id))
+            return found.attributes.get(name) if found else None
+
+        def has_value(entity_id: str) -> bool:
+            found = self._look(str(entity_id))
+            return found is not None and found.state not in ("unknown", "unavailable")
+
+        def today_at(text: str = "0:00") -> datetime:
+            hour, minute, *second = (int(part) for part in str(text).split(":"))
+            return self._time().replace(hour=hour, minute=minute, second=second[0] if second else 0, microsecond=0)
+
+        return {
+            "states": StatesOf(self._look),
+            "is_state": is_state,
+            "state_attr": state_attr,
+            "is_state_attr": lambda entity_id, name, value: state_attr(entity_id, name) == value,
+            "has_value": has_value,
+            "now": self._time,
+            "utcnow": lambda: self._time().astimezone(UTC),
+            "today_at": today_at,
+            "as_timestamp": self._as_timestamp,
+            "as_datetime": self._as_datetime,
+            "timedelta": lambda **parts: timedelta(**parts),
+            "float": as_float,
+            "int": as_int,
+            "bool": truth,
+            "min": lambda *values: min(*values),
+            "max": lambda *values: max(*values),
+            "iif": iif,
+            "is_number": is_number,
+        }
+
+    def _filters(self) -> dict[str, Any]:
+        return {
+            "float": as_float,
+            "int": as_int,
+            "bool": truth,
+            "round": rounded,
+            "sum": lambda values, start=0: sum((as_float(value) for value in values), start),
+            "average": lambda values: sum(map(as_float, values)) / len(values),
+            "iif": iif,
+            "add": lambda value, other: as_float(value) + other,
+            "multiply": lambda value, other: as_float(value) * other,
+            "is_number": is_number,
+            "to_json": lambda value: json.dumps(value, ensure_ascii=False, default=str),
+            "tojson": lambda value: json.dumps(value, ensure_ascii=False, default=str),
+            "from_json": json.loads,
+            "as_timestamp": self._as_timestamp,
+            "as_datetime": self._as_datetime,
+            "as_local": lambda value: self._as_datetime(value).astimezone(self._now().tzinfo),
+            "timestamp_custom": lambda value, form="%Y-%m-%d %H:%M:%S", local=True: self._shown(value, form, local),
+            "timestamp_local": lambda value: self._as_datetime(value).astimezone(self._now().tzinfo).isoformat(),
+            "has_value": lambda entity_id: self._functions()["has_value"](entity_id),
+            "states": lambda entity_id: StatesOf(self._look)(entity_id),
+        }
+
+    def _shown(self, value: Any, form: str, local: bool) -> str:
+        if len(form) > 100:
+            raise ValueError("a format has at most 100 characters")
+        return self._as_datetime(value).astimezone(self._now().tzinfo if local else UTC).strftime(form)
+
+    def _as_datetime(self, value: Any) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        if isinstance(value, int | float):
+            return datetime.fromtimestamp(value, self._now().tzinfo)
+        found = datetime.fromisoformat(str(value))
+        return found if found.tzinfo else found.replace(tzinfo=self._now().tzinfo)
+
+    def _as_timestamp(self, value: Any, default: Any = MISSING) -> Any:
+        try:
+            return self._as_datetime(value).timestamp()
+        except (ValueError, OverflowError, OSError):
+            if default is MISSING:
+                raise
+            return default
+
+
+def as_float(value: Any, default: Any = MISSING) -> Any:
+    """Return `value` as a number, or `default` where it is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        if default is MISSING:
+            raise ValueError(f"{str(value)[:40]!r} is no number, and there is no default") from None
+        return default
+
+
+def as_int(value: Any, default: Any = MISSING) -> Any:
+    """Return `value` as a whole number, or `default` where it is none."""
+    number = as_float(value, default)
+    return int(number) if isinstance(number, int | float) and math.isfinite(number) else number
+
+
+def rounded(value: Any, precision: int = 0, method: str = "common", default: Any = MISSING) -> Any:
+    """Return a number rounded: `common`, `ceil`, `floor` or `half`."""
+    number = as_float(value, default)
+    if not isinstance(number, int | float) or not -15 <= precision <= 15:
+        return number
+    scale = 10.0**precision
+    ways = {"ceil": lambda: math.ceil(number * scale) / scale, "floor": lambda: math.floor(number * scale) / scale,
+            "half": lambda: round(number * 2) / 2}  # fmt: skip
+    found = ways.get(method, lambda: round(number, precision))()
+    return int(found) if precision <= 0 and method != "half" else found
+
+
+def iif(value: Any, yes: Any = True, no: Any = False, none: Any = MISSING) -> Any:
+    """Return `yes` where `value` is true, else `no`; of None `none`, where that is given."""
+    if value is None and none is not MISSING:
+        return none
+    return yes if value else no
+
+
+def is_number(value: Any) -> bool:
+    """Whether `value` can be read as a number."""
+    try:
+        return math.isfinite(float(value))
+    except (TypeError, ValueError):
+        return False

@@ -1,0 +1,95 @@
+"""What a run did, when and why: kept for people who wonder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+STEPS: Final = 500
+"""Steps that one trace keeps; of a long loop the first ones."""
+
+TEXT: Final = 300
+
+
+@dataclass(slots=True)
+class Step:
+    """One action, or one look at a condition. `at` and `seconds` on the clock of the loop, `place` in the automation."""
+
+    place: str
+    name: str
+    at: float
+    seconds: float | None = None
+    result: Any = None
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Trace:
+    """One run. `outcome` is one of running, finished, stopped, failed, refused (a condition), cancelled."""
+
+    number: int
+    trigger: Mapping[str, Any]
+    variables: Mapping[str, Any]
+    began: float = field(default_factory=time.time)
+    began_at: float = field(default_factory=time.monotonic)
+    steps: list[Step] = field(default_factory=list)
+    outcome: str = "running"
+    message: str = ""
+    seconds: float | None = None
+    left_out: int = 0
+
+    def begin(self, place: str, name: str) -> Step:
+        """Begin a step."""
+        step = Step(place, name, time.monotonic())
+        if len(self.steps) < STEPS:
+            self.steps.append(step)
+        else:
+            self.left_out += 1
+        return step
+
+    def end(self, outcome: str, message: str = "") -> None:
+        """Note how the run ended; the first word counts."""
+        if self.outcome == "running":
+            self.outcome, self.message = outcome, message
+            self.seconds = time.monotonic() - self.began_at
+
+    def describe(self) -> dict[str, Any]:
+        """Return it as plain data, times in seconds since the run's beginning."""
+        return {
+            "run": self.number,
+            "began": round(self.began, 3),
+            "seconds": None if self.seconds is None else round(self.seconds, 4),
+            "outcome": self.outcome,
+            "message": self.message,
+            "trigger": plain(self.trigger),
+            "variables": plain(self.variables),
+            "steps": [
+                {
+                    "place": step.place,
+                    "name": step.name,
+                    "at": round(step.at - self.began_at, 4),
+                    "seconds": None if step.seconds is None else round(step.seconds, 4),
+                    **({} if step.result is None else {"result": plain(step.result)}),
+                    **({"error": step.error} if step.error else {}),
+                }
+                for step in self.steps
+            ],
+            **({"steps_left_out": self.left_out} if self.left_out else {}),
+        }
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """Return `value` as data that fits into JSON, shortened."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return value if len(value) <= TEXT else value[: TEXT - 1] + "…"
+    if depth < 5 and isinstance(value, Mapping):
+        return {str(key): plain(each, depth + 1) for key, each in list(value.items())[:50]}
+    if depth < 5 and isinstance(value, list | tuple):
+        return [plain(each, depth + 1) for each in value[:50]]
+    if hasattr(value, "entity_id"):
+        return {"entity_id": value.entity_id, "state": value.state}
+    return plain(str(value), depth)

@@ -1,0 +1,34 @@
+"""Somebody calls an address of the hub's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import voluptuous as vol
+
+from mynah import Fire, House, Stop, TriggerSpec
+
+SCHEMA: Final = {
+    vol.Required("webhook_id", description="The end of the address /api/v1/webhook/…; keep it secret."): vol.All(
+        str, vol.Match(r"^[A-Za-z0-9_-]{8,64}\Z", msg="a webhook's id has 8 to 64 letters, digits, '_' and '-'")
+    ),
+    vol.Optional("allowed_methods", default=["POST", "PUT"], description="POST, PUT or both."): [
+        vol.In(["POST", "PUT"])
+    ],
+}
+
+
+def attach(house: House, config: Mapping[str, Any], fire: Fire) -> Stop:
+    """Fire for each call."""
+    id = config["webhook_id"]
+
+    def called(data: Mapping[str, Any]) -> None:
+        if data["method"] in config["allowed_methods"]:
+            fire({"webhook_id": id, "description": "webhook", **data})
+
+    stop: Stop = house.hub.parts["automation"].webhooks.follow(id, called)
+    return stop
+
+
+SPEC: Final = TriggerSpec(name="webhook", attach=attach, schema=SCHEMA, description="A call over HTTP.")
