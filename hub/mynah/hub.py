@@ -96,6 +96,7 @@ class MynahHub:
         self._personas = personas
         self._file = config.file
         self._overrides = config.overrides
+        self._config_folder = config.folder
         self._speakers = Speakers(values["speakers"], values["groups"])
         self._registry = Registry(self._speakers, self.storage)
         self._speech = SpeechCache(
@@ -315,6 +316,11 @@ class MynahHub:
     def folder(self) -> Path:
         """The data folder."""
         return self.storage.folder
+
+    @property
+    def config_folder(self) -> Path:
+        """The folder of the configuration."""
+        return self._config_folder
 
     @property
     def specs(self) -> Sequence[Spec]:

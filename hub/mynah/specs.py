@@ -133,11 +133,15 @@ class RouteSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandSpec:
-    """A command of the `mynah` program: `run(arguments)` returns its exit status."""
+    """A command of the `mynah` program: `run(arguments)` returns its exit status.
+
+    One that `asks_hub` takes the arguments that say which hub is meant; `arguments.hub` is that `RunningHub`.
+    """
 
     name: str
     run: Callable[[argparse.Namespace], int]
     arguments: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+    asks_hub: bool = False
     description: str = ""
 
 
@@ -424,6 +428,22 @@ class SpeakerSecrets:
     key: bytes = field(repr=False)
 
 
+class RunningHub(Protocol):
+    """A hub that runs somewhere, asked over its REST API. Whatever hinders that is raised as `MynahError`."""
+
+    def get(self, *path: str) -> Any:
+        """Return what is at a path below /api/v1, such as `("automations", "feeding")`."""
+        ...
+
+    def post(self, *path: str, body: Mapping[str, Any], within_s: float = 15.0) -> Any:
+        """Send a body to a path; return the answer."""
+        ...
+
+    def delete(self, *path: str) -> Any:
+        """Delete what is at a path."""
+        ...
+
+
 class Bench(Protocol):
     """What a scenario of `mynah bench` is given."""
 
@@ -459,6 +479,11 @@ class Hub(Protocol):
     @property
     def folder(self) -> Path:
         """The data folder."""
+        ...
+
+    @property
+    def config_folder(self) -> Path:
+        """The folder of the configuration's file, or the working directory where there is none."""
         ...
 
     @property

@@ -106,7 +106,9 @@ class Blueprints:
         for name in given:
             if name not in inputs:
                 known = ", ".join(inputs) or "none"
-                problems.append(Problem("the blueprint has no such input", where=(*where, name), hint=f"known: {known}"))
+                problems.append(
+                    Problem("the blueprint has no such input", where=(*where, name), hint=f"known: {known}")
+                )
         for name, about in inputs.items():
             if name in given:
                 _, wrong = checked(selector_schema(about.get("selector")), given[name], (*where, name))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +20,13 @@ from mynah_automation.part import PART, Automations
 log = logging.getLogger(__name__)
 
 FAREWELL_S: Final = 2.0
-LIBRARIES: Final = ("hassil", "icalendar", "recurring_ical_events", "astral.sun")
+LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = {
+    "hassil": ("conversation", "answers"),
+    "icalendar": ("calendar",),
+    "recurring_ical_events": ("calendar",),
+    "astral.sun": ("sun",),
+}
+"""Libraries that take a while to import, and the words in automations that need them."""
 
 
 def check(values: Mapping[str, Any], specs: Sequence[Any], folder: Path) -> Iterable[Problem]:
@@ -36,7 +44,8 @@ def _blueprints(values: Mapping[str, Any]) -> str:
 
 async def run(hub: Hub, config: Mapping[str, Any], ready: Callable[[], None]) -> None:
     """Have the house do what is configured, until cancelled."""
-    await asyncio.to_thread(_import_libraries, hub)
+    if missing := _missing(hub):
+        await asyncio.to_thread(_import, missing)
     automations = Automations(hub, hub.config_folder / config["blueprints"])
     hub.parts[PART] = automations
     entities = Entities(automations.house)
@@ -68,19 +77,21 @@ async def _follow_config(hub: Hub, automations: Automations) -> None:
             automations.reload()
 
 
-def _import_libraries(hub: Hub) -> None:
-    """Import what takes a while, as far as it is needed, before anybody waits for it."""
-    import importlib
+def _missing(hub: Hub) -> list[str]:
+    """Return the libraries that are needed and not imported yet."""
+    written = repr((hub.config["automations"], hub.config["scripts"]))
+    return [
+        name for name, words in LIBRARIES.items() if name not in sys.modules and any(word in written for word in words)
+    ]
 
-    written = repr((hub.config["automations"], hub.config["scripts"], hub.config[PART]))
-    needed = {"hassil": ("conversation", "answers"), "icalendar": ("calendar",), "recurring_ical_events": ("calendar",),
-              "astral.sun": ("sun",)}  # fmt: skip
-    for name in LIBRARIES:
-        if any(word in written for word in needed[name]):
-            try:
-                importlib.import_module(name)
-            except ModuleNotFoundError as error:
-                log.warning("automations need %s; install it with: pip install 'mynah[automation]'", error.name)
+
+def _import(names: Sequence[str]) -> None:
+    """Import what takes a while before anybody waits for it."""
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            log.warning("automations need %s; install it with: pip install 'mynah[automation]'", error.name)
 
 
 COMPONENT = ComponentSpec(

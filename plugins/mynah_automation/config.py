@@ -95,7 +95,7 @@ SHOWN: Final = {
     vol.Optional("name", description="Its name for people."): TEXT,
     vol.Optional("icon", description="Kept for Home Assistant's sake; nothing is shown by it."): str,
 }
-SECTIONS: Final = {
+SECTIONS: Final[dict[Any, Any]] = {
     vol.Optional("automations", default=list, description="What the house does by itself; see automations.md."): [dict],
     vol.Optional("scripts", default=dict, description="Actions under a name, to be called."): {NAME: dict},
     vol.Optional("input_boolean", default=dict, description="Switches that keep their state."): {

@@ -63,7 +63,9 @@ class Definitions:
         parts: dict[str, Any] = {}
         for old, new in OLD.items():
             if old in body and new in body:
-                reader.problems.append(Problem(f"{old!r} and {new!r} mean the same", where=(*root, old), hint="keep one"))
+                reader.problems.append(
+                    Problem(f"{old!r} and {new!r} mean the same", where=(*root, old), hint="keep one")
+                )
             key = new if new in body else old
             parts[new] = getattr(reader, new)(body.get(key), (*root, key))
         if not body.keys() & {"actions", "action"}:

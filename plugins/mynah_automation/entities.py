@@ -73,4 +73,3 @@ class Entities:
         while True:
             self.look()
             await asyncio.sleep(LOOK_S)
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ DAY_S: Final = 86_400.0
 
 def clock_text(seconds: float) -> str:
     """Return a duration as Home Assistant writes it: 0:05:00."""
-    whole = int(math.ceil(seconds))
+    whole = math.ceil(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
@@ -80,10 +81,8 @@ class Helpers:
     def _first_input_number(config: Mapping[str, Any], known: State | None) -> tuple[str, dict[str, Any]]:
         value = config.get("initial", config["min"])
         if "initial" not in config and known is not None:
-            try:
+            with contextlib.suppress(ValueError):
                 value = float(known.state)
-            except ValueError:
-                pass
         value = min(max(value, config["min"]), config["max"])
         return str(float(value)), {key: config[key] for key in ("min", "max", "step")}
 

@@ -43,8 +43,8 @@ class Kept:
         if state is None:
             self._states.pop(entity_id, None)
         else:
-            self._states[entity_id] = {"state": state.state, "attributes": dict(state.attributes),
-                                       "last_changed": state.last_changed, "last_updated": state.last_updated}  # fmt: skip
+            told = plain_state(state)
+            self._states[entity_id] = {key: value for key, value in told.items() if key != "entity_id"}
         self._changed.set()
 
     async def run(self) -> None:
@@ -73,9 +73,7 @@ class Kept:
             log.warning("%s cannot be written: %s", self._file, error)
 
 
-def plain_state(state: State | None) -> Mapping[str, Any] | None:
+def plain_state(state: State) -> Mapping[str, Any]:
     """Return a state as plain data."""
-    if state is None:
-        return None
     return {"entity_id": state.entity_id, "state": state.state, "attributes": dict(state.attributes),
             "last_changed": state.last_changed, "last_updated": state.last_updated}  # fmt: skip

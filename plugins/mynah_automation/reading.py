@@ -134,7 +134,8 @@ class Reader:
 
     def _trigger(self, raw: Any, where: Path) -> Trigger | None:
         if not isinstance(raw, Mapping):
-            return self._complain(where, "expected a trigger such as {trigger: time, at: '11:30'}")
+            self._complain(where, "expected a trigger such as {trigger: time, at: '11:30'}")
+            return None
         name = raw.get("trigger", raw.get("platform"))
         spec = self._named(self._triggers, name, where, "trigger")
         common = self._common(raw, ("id", "alias", "enabled", "variables"), where)
@@ -151,7 +152,8 @@ class Reader:
         if is_template(raw):
             raw = {"condition": "template", "value_template": raw}
         if not isinstance(raw, Mapping):
-            return self._complain(where, "expected a condition such as {condition: state, entity_id: …, state: …}")
+            self._complain(where, "expected a condition such as {condition: state, entity_id: …, state: …}")
+            return None
         if "condition" not in raw:
             for name in ("and", "or", "not"):
                 if name in raw:
@@ -174,7 +176,8 @@ class Reader:
             alias = raw.get("alias", "") if isinstance(raw, Mapping) else ""
             return Action(self._actions["condition"], {"condition": condition}, self._place(where), alias=str(alias))
         if not isinstance(raw, Mapping):
-            return self._complain(where, "expected an action such as {say: {where: …, text: …}}")
+            self._complain(where, "expected an action such as {say: {where: …, text: …}}")
+            return None
         name, own, path = self._named_action(raw, where)
         spec = self._named(self._actions, name, where, "action")
         common = self._common(raw, ACTION_KEYS, where)
@@ -229,10 +232,12 @@ class Reader:
         if isinstance(name, str) and name in known:
             return known[name]
         if name is None:
-            return self._complain(where, f"{kind!r} is missing", f"known are {', '.join(sorted(known))}")
+            self._complain(where, f"{kind!r} is missing", f"known are {', '.join(sorted(known))}")
+            return None
         _, problems = checked({vol.Required(kind): vol.In(sorted(known))}, {kind: name}, where)
         hint = problems[0].hint if problems else ""
-        return self._complain(where, f"no {kind} named {str(name)!r}", hint or f"known are {', '.join(sorted(known))}")
+        self._complain(where, f"no {kind} named {str(name)!r}", hint or f"known are {', '.join(sorted(known))}")
+        return None
 
     def _common(self, raw: Mapping[str, Any], keys: Sequence[str], where: Path) -> dict[str, Any] | None:
         schema = {key: value for key, value in COMMON.items() if str(key) in keys}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any, Final
@@ -64,10 +65,8 @@ async def webhook(hub: Hub, request: Any) -> None:
         raise web.HTTPRequestEntityTooLarge(WEBHOOK_BYTES, len(body))
     text = body.decode("utf-8", "replace")
     data: Mapping[str, Any] = {"method": request.method, "query": dict(request.query), "data": text, "json": None}
-    try:
+    with contextlib.suppress(ValueError):
         data = {**data, "json": json.loads(text)}
-    except ValueError:
-        pass
     if not part(hub).webhooks.tell(request.match_info["id"], data):
         raise InputError("nobody waits for this webhook")
 

@@ -6,9 +6,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from mynah import Fire, MynahError, Stop, checked
+from mynah import ActionSpec, ConditionSpec, MynahError, Stop, checked
 from mynah_automation.house import LiveHouse
 from mynah_automation.reading import Action, Actions, Condition, Conditions, Template, Trigger, Triggers
 from mynah_automation.traces import Step, Trace
@@ -62,7 +63,7 @@ class LiveRun:
         step = self.trace.begin(action.place, action.alias or action.spec.name)
         self._steps.append(step)
         try:
-            data = self._data(action) if action.dynamic else action.data
+            data = self._fitting(action.spec, action.data) if action.dynamic else action.data
             result = await action.spec.run(self, data)
             if action.response_variable:
                 self.variables[action.response_variable] = result
@@ -82,11 +83,11 @@ class LiveRun:
             step.seconds = time.monotonic() - step.at
             self._steps.pop()
 
-    def _data(self, action: Action) -> Mapping[str, Any]:
-        data = rendered(action.data, self.house, self.variables)
-        value, problems = checked(action.spec.schema, data)
+    def _fitting(self, spec: ActionSpec | ConditionSpec, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return `data` with its templates rendered. Raises `MynahError` where it does not fit the schema then."""
+        value, problems = checked(spec.schema, rendered(data, self.house, self.variables))
         if problems:
-            raise MynahError(_words(action.spec.name, problems))
+            raise MynahError(_words(spec.name, problems))
         return value  # type: ignore[no-any-return]  # what `checked` makes of a mapping
 
     # ------------------------------------------------------------ conditions
@@ -102,10 +103,7 @@ class LiveRun:
         try:
             config = condition.config
             if condition.dynamic:
-                data = rendered(config, self.house, self.variables)
-                config, problems = checked(condition.spec.schema, data)
-                if problems:
-                    raise MynahError(_words(condition.spec.name, problems))
+                config = self._fitting(condition.spec, config)
             result = bool(condition.spec.holds(self, config))
         except MynahError as error:
             step.error, result = str(error), False
@@ -145,8 +143,7 @@ def attach(triggers: Triggers, house: LiveHouse, fired: Any) -> list[Stop]:
     stops: list[Stop] = []
     try:
         for index, trigger in enumerate(triggers.items):
-            fire: Fire = lambda data, trigger=trigger, index=index: fired(trigger, index, data)  # noqa: E731  # bound
-            stops.append(trigger.spec.attach(house, trigger.config, fire))
+            stops.append(trigger.spec.attach(house, trigger.config, partial(fired, trigger, index)))
     except Exception:
         for stop in stops:
             stop()

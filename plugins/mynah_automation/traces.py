@@ -15,7 +15,7 @@ TEXT: Final = 300
 
 @dataclass(slots=True)
 class Step:
-    """One action, or one look at a condition. `at` and `seconds` on the clock of the loop, `place` in the automation."""
+    """One action, or one look at a condition. `at` and `seconds` on the loop's clock; `place` in the automation."""
 
     place: str
     name: str

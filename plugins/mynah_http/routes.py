@@ -7,7 +7,7 @@ from typing import Any
 
 import voluptuous as vol
 
-from mynah import Hub, InputError, LimitError, RouteSpec, Session, SessionOptions
+from mynah import ConfigError, Hub, InputError, LimitError, RouteSpec, Session, SessionOptions
 from mynah_http.speaker_routes import ROUTES as SPEAKER_ROUTES
 
 API = "/api/v1"
@@ -46,6 +46,15 @@ async def openapi(hub: Hub, request: Any) -> Any:
     from mynah_http.openapi import document
 
     return document(hub.routes)
+
+
+async def reload(hub: Hub, request: Any) -> Any:
+    """Read the configuration again; with mistakes nothing changes, and each is told with its line."""
+    try:
+        done = hub.reload()
+    except ConfigError as error:
+        raise InputError(str(error)) from error
+    return {"taken": list(done.taken), "waiting": list(done.waiting)}
 
 
 async def list_sessions(hub: Hub, request: Any) -> Any:
@@ -134,6 +143,15 @@ ROUTES = (
         handle=openapi,
         access="open",
         summary="This document",
+        answer=OBJECT,
+    ),
+    RouteSpec(
+        name="reload",
+        method="POST",
+        path=f"{API}/reload",
+        handle=reload,
+        summary="Read the configuration again",
+        body={},
         answer=OBJECT,
     ),
     RouteSpec(

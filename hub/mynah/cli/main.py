@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 
 from mynah import __version__
-from mynah.cli import ask, bench, check_config, demo, plugins, run, say, speaker, speakers, token
+from mynah.cli import ask, bench, check_config, demo, plugins, reload, run, say, speaker, speakers, token
 from mynah.cli.prepare import chosen_file
+from mynah.cli.running import add_hub_arguments, running_hub
 from mynah.config.check import plugin_settings
 from mynah.errors import MynahError
 from mynah.plugins import load_plugins
@@ -20,6 +21,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ask.COMMAND,
     demo.COMMAND,
     check_config.COMMAND,
+    reload.COMMAND,
     plugins.COMMAND,
     speakers.COMMAND,
     say.COMMAND,
@@ -35,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = COMMANDS if given and given[0] in {spec.name for spec in COMMANDS} else _with_plugins()
     arguments = _parser(commands).parse_args(given)
     try:
+        if arguments.asks_hub:
+            arguments.hub = running_hub(arguments)
         code = int(arguments.run(arguments))
         sys.stdout.flush()
     except MynahError as error:
@@ -79,7 +83,9 @@ def _parser(commands: Sequence[CommandSpec]) -> argparse.ArgumentParser:
     for spec in commands:
         command = choices.add_parser(spec.name, help=spec.description, description=spec.description)
         spec.arguments(command)
-        command.set_defaults(run=spec.run)
+        if spec.asks_hub:
+            add_hub_arguments(command)
+        command.set_defaults(run=spec.run, asks_hub=spec.asks_hub)
     return parser
 
 

@@ -23,9 +23,7 @@ def _live(run: Run, entity_id: str) -> Any:
 async def trigger(run: Run, data: Mapping[str, Any]) -> None:
     """Have automations act."""
     for entity_id in many(data["entity_id"]):
-        _live(run, entity_id).run(
-            {"trigger": {"platform": None, "id": None}}, conditions=not data["skip_condition"]
-        )
+        _live(run, entity_id).run({"trigger": {"platform": None, "id": None}}, conditions=not data["skip_condition"])
 
 
 async def turn_on(run: Run, data: Mapping[str, Any]) -> None:
@@ -113,7 +111,5 @@ SPECS: Final = (
         short="entity_id",
         description="Run a script without waiting for it.",
     ),
-    ActionSpec(
-        name="script.turn_off", run=stop_script, schema=TARGET, short="entity_id", description="Stop a script."
-    ),
+    ActionSpec(name="script.turn_off", run=stop_script, schema=TARGET, short="entity_id", description="Stop a script."),
 )

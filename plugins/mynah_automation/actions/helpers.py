@@ -121,9 +121,7 @@ SPECS: Final = (
     spec("counter.increment", count(1), "Count up."),
     spec("counter.decrement", count(-1), "Count down."),
     spec("counter.reset", reset_counter, "Begin anew."),
-    spec(
-        "counter.set_value", set_counter, "Set a counter.", {vol.Required("value", description="The value."): int}
-    ),
+    spec("counter.set_value", set_counter, "Set a counter.", {vol.Required("value", description="The value."): int}),
     spec(
         "timer.start",
         start_timer,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any, Final
@@ -43,7 +42,7 @@ async def http(run: Run, data: Mapping[str, Any]) -> Mapping[str, Any]:
         ):
             text = (await answer.content.read(ANSWER_BYTES)).decode(answer.charset or "utf-8", "replace")
             status = answer.status
-    except (TimeoutError, asyncio.TimeoutError):
+    except TimeoutError:
         raise MynahError(f"no answer within {data['timeout']:g} s") from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise MynahError(f"the request failed: {type(error).__name__}") from error

@@ -14,9 +14,7 @@ from mynah_automation.config import TEXT
 from mynah_automation.triggers.mqtt import messages
 
 WHERE: Final = {
-    vol.Optional("where", description="A speaker, an area, a group or all; without it the speaker that was spoken to."): (
-        TEXT
-    ),
+    vol.Optional("where", description="A speaker, area, group or all; else the speaker that was spoken to."): (TEXT),
 }
 HOW: Final = {
     vol.Optional("urgency", default="announcement", description="reply, announcement or alarm."): vol.In(
@@ -210,9 +208,7 @@ SPECS: Final = (
         short="where",
         description="Have speakers listen, over MQTT.",
     ),
-    ActionSpec(
-        name="silence", run=stop, schema=WHERE, short="where", description="Have speakers be silent at once."
-    ),
+    ActionSpec(name="silence", run=stop, schema=WHERE, short="where", description="Have speakers be silent at once."),
     ActionSpec(
         name="set_persona",
         run=set_persona,

@@ -68,8 +68,15 @@ def attach(house: House, config: Mapping[str, Any], fire: Fire) -> Stop:
         if entity_id in inside:
             return
         inside.add(entity_id)
-        told = {"entity_id": entity_id, "from_state": old, "to_state": new, "for": seconds, "above": config.get("above"),
-                "below": config.get("below"), "description": f"number of {entity_id}"}  # fmt: skip
+        told = {
+            "entity_id": entity_id,
+            "from_state": old,
+            "to_state": new,
+            "for": seconds,
+            "above": config.get("above"),
+            "below": config.get("below"),
+            "description": f"number of {entity_id}",
+        }
         if seconds is None:
             fire(told)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
@@ -25,12 +26,11 @@ def clock_time(value: Any) -> str:
 
 def as_time(value: Any) -> time_of_day:
     """Return the time of day that `11:30` or `11:30:15` names. Raises `vol.Invalid`."""
+    found = re.fullmatch(r"(\d{1,2}):(\d\d)(?::(\d\d))?", value) if isinstance(value, str) else None
     try:
-        if not isinstance(value, str):
-            raise TypeError
-        hour, minute, *second = value.split(":")
-        return time_of_day(int(hour), int(minute), *(int(each) for each in second))
-    except (TypeError, ValueError):
+        hour, minute, second = (int(each or 0) for each in found.groups()) if found else (24, 0, 0)
+        return time_of_day(hour, minute, second)
+    except ValueError:
         raise vol.Invalid("expected a time of day in quotes, such as '11:30'") from None
 
 

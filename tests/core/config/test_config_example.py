@@ -26,6 +26,8 @@ from mynah.config.schema import (
 )
 from mynah.config.yaml_loader import read_yaml
 from mynah.specs import ComponentSpec, EngineSpec, PersonaSpec
+from mynah_automation.config import SCHEMA as AUTOMATION
+from mynah_automation.config import SECTIONS
 from mynah_espeak.config import SCHEMA as ESPEAK
 from mynah_http.config import SCHEMA as HTTP
 from mynah_mqtt.config import SCHEMA as MQTT
@@ -41,6 +43,7 @@ SETTING = re.compile(r"^#(?=\S|  )", re.MULTILINE)
 def example_specs(specs):
     run, open_engine = specs[0].run, specs[1].open
     return (
+        ComponentSpec(name="automation", run=run, schema=AUTOMATION, sections=SECTIONS),
         ComponentSpec(name="http", run=run, schema=HTTP),
         ComponentSpec(name="mqtt", run=run, schema=MQTT),
         EngineSpec(name="pocketsphinx", kind="stt", open=open_engine, embedded=True),
@@ -105,6 +108,7 @@ def test_a_new_personas_keys_are_shown_with_their_defaults(example_specs, everyt
         LIMITS,
         SPEECH_CACHE,
         LATENCY,
+        AUTOMATION,
         HTTP,
         ESPEAK,
         VAD,
