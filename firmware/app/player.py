@@ -34,7 +34,8 @@ class Mark:
 class Player:
     """Plays one stream after the other.
 
-    `on_underrun(turn, count, ms)` and `on_phase()` are called where they are set; `on_phase` when it begins and ends.
+    `on_underrun(turn, count, ms, late)` and `on_phase()` are called where they are set; `on_phase` when it begins and
+    ends; `late` is for how many milliseconds nothing had come when the loudspeaker ran dry.
     """
 
     def __init__(self, sink, ring):
@@ -53,6 +54,8 @@ class Player:
         self._flowing = False
         self._hushed = False
         self._dry_at = None
+        self._came_at = self.busy_at
+        self._late = 0
         self._refused = None
         self._last = None
 
@@ -91,6 +94,7 @@ class Player:
             n = await source.read(self._ring.space(source.left))
             if not mark.dropped:
                 self._ring.add(n)
+                self._came_at = time.ticks_ms()
         await source.skip()
 
     def end(self, turn):
@@ -113,8 +117,14 @@ class Player:
             self._dry_at = None
 
     def lost(self):
-        """The connection is gone: stop, and return which turn sounded and how far, or None."""
+        """The connection is gone: stop, and return which turn sounded and how far, or None.
+
+        What the loudspeaker holds already will sound, so it counts.
+        """
+        mark = self._marks[0] if self._marks else None
         place = self.played()
+        if place and mark and not mark.dropped and self._ring.taken > mark.place:
+            place = (mark.turn, self._end_of(mark, self._ring.taken))
         if self._dry_at is not None:
             self._count()
         for mark in self._marks:
@@ -212,6 +222,7 @@ class Player:
             self._flowing = False  # gather some before going on
             if self._ring.taken > mark.place:
                 self._dry_at = time.ticks_ms()
+                self._late = time.ticks_diff(self._dry_at, self._came_at)
 
     async def _rest(self):
         if self.playing and not self._sink.held_ms:
@@ -230,7 +241,7 @@ class Player:
         self._dry_at = None
         self.underruns += 1
         if self.on_underrun:
-            self.on_underrun(self.turn, self.underruns, ms)
+            self.on_underrun(self.turn, self.underruns, ms, self._late)
 
     def _pass_dropped(self):
         while self._marks and self._marks[0].dropped:

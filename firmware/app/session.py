@@ -143,7 +143,7 @@ class Session:
             place = self._player.lost() or self._place
             hello["resume"] = {"session": self.id}
             if place:
-                hello["resume"].update(turn=place[0], played_ms=round(place[1], 1))
+                hello["resume"].update(turn=place[0], played_ms=round(place[1], 4))
         await self._socket.send_text(json.dumps(hello))
 
     async def _live(self, wait):

