@@ -61,6 +61,7 @@ from mynah.events import (
     SessionOpened,
     SubscriptionOverflowed,
     TurnEvent,
+    TurnOver,
     TurnStarted,
 )
 from mynah.firmware import Firmware
@@ -109,7 +110,7 @@ from mynah.specs import (
     Spec,
     ToolSpec,
 )
-from mynah.timeline import Timeline
+from mynah.timeline import StageTimes, Timeline, stages
 from mynah.values import (
     AudioClip,
     Grounding,
@@ -214,6 +215,7 @@ __all__ = [
     "SpeechStarted",
     "SpeechToText",
     "StageStarted",
+    "StageTimes",
     "State",
     "StateChange",
     "Stop",
@@ -236,6 +238,7 @@ __all__ = [
     "TurnEvent",
     "TurnFailed",
     "TurnFinished",
+    "TurnOver",
     "TurnStarted",
     "Voice",
     "VoiceActivityDetector",
@@ -248,4 +251,5 @@ __all__ = [
     "hookimpl",
     "primary_language",
     "read_yaml",
+    "stages",
 ]

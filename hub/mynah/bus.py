@@ -30,6 +30,11 @@ class EventSubscription(Generic[E]):
         self._arrived = asyncio.Event()
         self._ended = False
 
+    @property
+    def waiting(self) -> int:
+        """Events that were not taken yet."""
+        return len(self._events)
+
     def offer(self, event: E) -> bool:
         """Queue `event`; return False where a lossless subscription had to lose it."""
         if len(self._events) >= self._maxsize:
@@ -87,6 +92,15 @@ class EventBus:
         subscription = EventSubscription(self, kind, name, maxsize, lossless)
         self._subscriptions.append(subscription)  # type: ignore[arg-type]  # offered only events of its own kind
         return subscription
+
+    def describe(self) -> dict[str, dict[str, float]]:
+        """Return how many events wait for each subscriber, and how many it has lost."""
+        found: dict[str, dict[str, float]] = {}
+        for subscription in self._subscriptions:
+            entry = found.setdefault(f"bus: {subscription.name}", {"waiting": 0, "dropped": 0})
+            entry["waiting"] += subscription.waiting
+            entry["dropped"] += subscription.dropped
+        return found
 
     def unsubscribe(self, subscription: EventSubscription[E]) -> None:
         """End a subscription, and with it the iteration over it; ending it twice is fine."""

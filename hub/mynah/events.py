@@ -130,14 +130,16 @@ class Heard(TurnEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replied(TurnEvent):
-    """A reply is complete. `timeline` is milliseconds by mark, `engine_ms` the engines' own share by stage.
+class TurnOver(TurnEvent):
+    """A turn is over, however it ended.
 
-    `engines` names the one of each stage that answered; `troubles` says why those before it did not.
+    `timeline` is milliseconds by mark, `engine_ms` the engines' own share by stage. `engines` names the one of each
+    stage that answered; `troubles` says why those before it did not. `origin` is that of the session. `recipe` is what
+    the turn was to do, such as "converse" or "say".
     """
 
-    text: str
-    outcome: str
+    origin: str = ""
+    recipe: str = "converse"
     timeline: Mapping[str, float] = field(default_factory=dict)
     engine_ms: Mapping[str, float] = field(default_factory=dict)
     engines: Mapping[str, str] = field(default_factory=dict)
@@ -145,16 +147,28 @@ class Replied(TurnEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyInterrupted(TurnEvent):
-    """A reply was stopped; `heard` is what the person heard of it."""
+class Replied(TurnOver):
+    """A reply is complete."""
+
+    text: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyInterrupted(TurnOver):
+    """A reply was stopped; `heard` is what the person heard of it.
+
+    `made` says that it was complete and was sounding: `Replied` told so before.
+    """
 
     heard: str
     heard_ms: float
     reason: str
+    made: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyFailed(TurnEvent):
+class ReplyFailed(TurnOver):
     """A turn could not be completed."""
 
     error: str

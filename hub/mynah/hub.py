@@ -7,11 +7,12 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 from mynah import __version__
+from mynah.archive import Archive
 from mynah.audio import LISTENING, AudioFormat, converter
 from mynah.audio.chime import chime
 from mynah.bus import EventBus
@@ -51,6 +52,7 @@ from mynah.specs import (
     Spec,
     Urgency,
 )
+from mynah.statistics import Statistics
 from mynah.storage import Storage
 from mynah.timeline import now
 from mynah.values import Grounding
@@ -62,6 +64,9 @@ RESTART_S: Final = (0.5, 2.0, 5.0, 15.0, 30.0)
 
 READY_WITHIN_S: Final = 10.0
 """How long the start waits for one component before it goes on without it."""
+
+EXPIRE_EVERY_S: Final = 3600.0
+"""How often it is looked for what was kept for long enough."""
 
 STOP_WITHIN_S: Final = 5.0
 """How long a component may take to stop."""
@@ -99,6 +104,8 @@ class MynahHub:
         self._config_folder = config.folder
         self._speakers = Speakers(values["speakers"], values["groups"])
         self._registry = Registry(self._speakers, self.storage)
+        self._archive = Archive(self.storage, values["sessions"]["keep_days"])
+        self._statistics = Statistics()
         self._speech = SpeechCache(
             self.storage.folder / "cache" / "speech",
             memory_bytes=values["speech_cache"]["memory_mb"] << 20,
@@ -107,7 +114,7 @@ class MynahHub:
         self._chains = {kind: self._chain(kind) for kind in ENGINE_KINDS}
         self._latency = Latency(**values["latency"])
         self._around = self._surroundings(values)
-        lifetimes = {name: value for name, value in values["sessions"].items() if name != "history_turns"}
+        lifetimes = {each.name: values["sessions"][each.name] for each in fields(SessionsLimits)}
         self._sessions = Sessions(self._around, self._speakers, SessionsLimits(**lifetimes), values["persona"])
         self._announcements = Announcements()
         self._components: list[RunningComponent] = []
@@ -147,6 +154,7 @@ class MynahHub:
         session_limits = SessionLimits(
             history_turns=values["sessions"]["history_turns"],
             utterance_seconds=limits.pop("utterance_seconds"),
+            chunk_bytes=limits.pop("chunk_kb") << 10,
             text_chars=limits.pop("text_chars"),
         )
         media = Media(
@@ -160,6 +168,8 @@ class MynahHub:
             intents=self.plugins.intents,
             media=media,
             arbitration=arbitration,
+            archive=self._archive,
+            statistics=self._statistics,
             latency=self._latency,
             chains=self._chains,
             personas=self._personas,
@@ -175,6 +185,7 @@ class MynahHub:
     async def running(self) -> AsyncIterator[MynahHub]:
         """Start everything, in order; on the way out drain and stop it, in reverse."""
         reaper = asyncio.get_running_loop().create_task(self._sessions.reap(), name="sessions")
+        expirer = asyncio.get_running_loop().create_task(self._expire(), name="archive")
         warmer = asyncio.get_running_loop().create_task(self._warm_up(), name="warm-up")
         try:
             for engine in self._all_engines():
@@ -190,7 +201,7 @@ class MynahHub:
             log.info("ready in %.2f s", now() - self._started_at)
             yield self
         finally:
-            await self._stop(reaper, warmer)
+            await self._stop(reaper, expirer, warmer)
 
     async def _start(self, spec: ComponentSpec) -> None:
         component = RunningComponent(spec, self.config.get(spec.name) or {})
@@ -240,6 +251,15 @@ class MynahHub:
         component.state, component.error = "ready", ""
         component.settled.set()
         self.bus.publish(ComponentReady(component=component.spec.name))
+
+    async def _expire(self) -> None:
+        """Delete what was kept for long enough; runs until cancelled."""
+        while True:
+            try:
+                await self._archive.expire({session.id for session in self._sessions})
+            except StorageError as error:
+                log.warning("what was kept for long enough is not deleted: %s", error)
+            await asyncio.sleep(EXPIRE_EVERY_S)
 
     async def _warm_up(self) -> None:
         """Make ready what the first turn would otherwise wait for."""
@@ -355,6 +375,8 @@ class MynahHub:
             if "ready" not in states:
                 worst = "loading" if "opening" in states else "resting" if "resting" in states else "unavailable"
                 troubles.append(f"{kind} {worst}")
+        if self.storage.trouble:
+            troubles.append("storage failing")
         if self._ready:
             status = "degraded" if troubles else "healthy"
         else:
@@ -366,6 +388,7 @@ class MynahHub:
             "version": __version__,
             "uptime_s": round(now() - self._started_at, 1),
             "sessions": len(self._sessions),
+            "storage": {"waiting": self.storage.waiting, "error": self.storage.trouble},
             "components": components,
             "engines": self.engines(),
             "speech_cache": self._speech.describe(),
@@ -445,19 +468,52 @@ class MynahHub:
         """Begin a conversation."""
         id = options.speaker
         if id and (self._registry.knows(id) or self.storage.credentials().get(id) == "speaker"):
-            try:
-                self._registry.note(id, {})  # who was given a token is welcome, though not configured
-            except StorageError as error:  # it is not remembered, but can be talked to
-                log.warning("the speaker %s is not remembered: %s", id, error)
+            self._registry.note(id, {})  # who was given a token is welcome, though not configured
         return self._sessions.open(options)
 
     def session(self, session_id: str) -> Conversation:
-        """Return an open session."""
+        """Return a session that is open, or that was put away."""
         return self._sessions.get(session_id)
 
     def close_session(self, session_id: str, reason: str = "closed") -> None:
         """End a conversation."""
         self._sessions.close(session_id, reason)
+
+    async def kept_sessions(self, most: int = 100, before: float | None = None) -> Sequence[Mapping[str, Any]]:
+        """Return the sessions that are kept, the one that was active last first."""
+        known = {session.id for session in self._sessions}
+        return [{**row, "open": row["id"] in known} for row in await self._archive.sessions(most, before)]
+
+    async def export_session(self, session_id: str) -> Mapping[str, Any]:
+        """Return all that is kept of a session."""
+        found = await self._archive.export(session_id)
+        if found is None:
+            raise InputError(f"nothing is kept of a session {session_id!r}")
+        return {**found, "open": any(session.id == session_id for session in self._sessions)}
+
+    async def delete_session(self, session_id: str | None = None) -> int:
+        """End a session, or all, and delete what is kept of it."""
+        known = [session.id for session in self._sessions if session_id in (None, session.id)]
+        for id in known:
+            self._sessions.close(id, "deleted")
+        count = await self._archive.delete(session_id)
+        if session_id is not None and not known and not count:
+            raise InputError(f"there is no session {session_id!r}, neither open nor kept")
+        return max(count, len(known))
+
+    def statistics(self) -> Mapping[str, Any]:
+        """Return how all turns went since the start."""
+        return {
+            "uptime_s": round(now() - self._started_at, 1),
+            **self._statistics.describe(),
+            "sessions": dict(self._sessions.by_origin()),
+            "queues": self._queues(),
+        }
+
+    def _queues(self) -> Mapping[str, Mapping[str, float]]:
+        speech = {"waiting_ms": round(sum(session.waiting_ms for session in self._sessions), 1)}
+        storage = {"waiting": self.storage.waiting}
+        return {"storage": storage, "speech": speech, **self.bus.describe()}
 
     def announce(
         self,

@@ -249,6 +249,9 @@ class SessionOptions:
     language and context are the defaults. Where it does not reply, what is said is only transcribed: an utterance may
     then last as long as it likes; `submit` and `say` are answered and spoken all the same. With `interpret` all that is
     said or submitted is interpreted, unless it comes with an interpretation of its own.
+    `origin` is who opens it, such as the name of a dialect: lists and statistics go by it, and where `origin_max` is
+    given no more sessions of that origin may be open at once. `idle_timeout` and `max_age` are seconds; they count
+    where they are shorter than those of the configuration.
     """
 
     persona: str | None = None
@@ -258,6 +261,10 @@ class SessionOptions:
     speaker: str | None = None
     replies: bool = True
     interpret: Interpretation | None = None
+    origin: str = ""
+    origin_max: int | None = None
+    idle_timeout: float | None = None
+    max_age: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,13 +290,26 @@ class Session(Protocol):
         ...
 
     @property
+    def origin(self) -> str:
+        """Who opened it."""
+        ...
+
+    @property
     def context(self) -> Mapping[str, str]:
         """Plain facts about where and for whom the session speaks."""
         ...
 
     @property
     def closed(self) -> bool:
-        """Whether the session has ended."""
+        """Whether the session has ended, or was put away: `Hub.session` may open it again."""
+        ...
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return what is known of the session, as `Hub.sessions` has it."""
+        ...
+
+    def statistics(self) -> Mapping[str, Any]:
+        """Return how its turns went, as `Hub.statistics` does for all."""
         ...
 
     def update(
@@ -574,7 +594,13 @@ class Hub(Protocol):
         ...
 
     def sessions(self) -> Sequence[Mapping[str, Any]]:
-        """Return what is known of each open session."""
+        """Return what is known of each open session.
+
+        Of each: id, origin, persona, language, context, speaker, volume; created and last_active (seconds since the
+        epoch), idle_s, attached, busy; turns (begun since it was opened or opened again), entries (exchanges of the
+        conversation, also from before the hub was started), history (the last of them, user and reply);
+        pending_transcriptions, pending_replies, buffered_chunks and buffered_bytes (recorded audio that is held).
+        """
         ...
 
     def open_session(self, options: SessionOptions) -> Session:
@@ -585,11 +611,48 @@ class Hub(Protocol):
         ...
 
     def session(self, session_id: str) -> Session:
-        """Return an open session. Raises `InputError` where there is none."""
+        """Return a session: an open one, or one that was put away and is opened again, with its history.
+
+        Put away is a session whose client has gone, or that was open when the hub stopped, however that came about. It
+        can be opened again within its idle time and age. Raises `InputError` where there is none, `LimitError` past the
+        number of open sessions.
+        """
         ...
 
     def close_session(self, session_id: str, reason: str = "closed") -> None:
-        """End a conversation. Raises `InputError` where there is none."""
+        """End a conversation for good; what is kept of it stays. Raises `InputError` where there is none."""
+        ...
+
+    async def kept_sessions(self, most: int = 100, before: float | None = None) -> Sequence[Mapping[str, Any]]:
+        """Return up to `most` sessions that are kept, open or not, the one that was active last first.
+
+        With `before` only those last active before that time. Of each: id, origin, persona, language, context, policy,
+        speaker, created, last_active, ended (None: it can be gone on with), reason, entries (how many exchanges), open.
+        """
+        ...
+
+    async def export_session(self, session_id: str) -> Mapping[str, Any]:
+        """Return all that is kept of a session, as plain data: as in `kept_sessions`, and `exchanges` in order.
+
+        Raises `InputError` where nothing is kept.
+        """
+        ...
+
+    async def delete_session(self, session_id: str | None = None) -> int:
+        """End a session, or all of them, and delete all that is kept of it; return of how many something was.
+
+        Raises `InputError` where there is no session of that id, open or kept.
+        """
+        ...
+
+    def statistics(self) -> Mapping[str, Any]:
+        """Return how all turns went since the start.
+
+        `turns` (by outcome, also transcribed, failed, interrupted and dropped), `said`, `interruptions` and `failovers`
+        (by stage) are counts. `first_audio_ms`, `stages_ms` (by stage: until its first result) and `engines_ms` (a list
+        by stage and engine) tell of times: count, sum, p50 and p95 of the last 200, and buckets. `sessions` counts the
+        open ones by origin; `queues` tells of each queue how much waits in it, and how much it has dropped.
+        """
         ...
 
     def announce(

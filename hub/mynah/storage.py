@@ -1,20 +1,32 @@
-"""What is kept: one data folder and in it one SQLite database with a versioned schema."""
+"""What is kept: one data folder and in it one SQLite database with a versioned schema.
+
+Everything is written by one thread, in the order in which it was given, each piece of work in a transaction of its own.
+What is read by its key is read at once: in WAL mode a reader never waits for a writer.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import hmac
 import json
+import logging
 import secrets
 import sqlite3
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from mynah.errors import StorageError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
 
 MIGRATIONS: Final[tuple[str, ...]] = (
     # 1: credentials. Only the hash of a token is kept; a token is shown once, when it is made.
@@ -44,11 +56,41 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         created REAL NOT NULL
     ) STRICT;
     """,
+    # 4: sessions and their finished exchanges. `turns` is the number of the last turn that is known here; `options` are
+    # those of the session, as JSON.
+    """
+    CREATE TABLE session (
+        id TEXT PRIMARY KEY,
+        origin TEXT NOT NULL,
+        options TEXT NOT NULL,
+        created REAL NOT NULL,
+        last_active REAL NOT NULL,
+        turns INTEGER NOT NULL,
+        ended REAL,
+        reason TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX session_last_active ON session (last_active);
+    CREATE TABLE exchange (
+        session_id TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+        turn INTEGER NOT NULL,
+        at REAL NOT NULL,
+        user TEXT NOT NULL,
+        reply TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        language TEXT NOT NULL,
+        PRIMARY KEY (session_id, turn)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX exchange_at ON exchange (at);
+    """,
 )
 """Each entry brings the schema from version n to n + 1. Entries are only ever appended."""
 
 BUSY_S: Final = 5.0
 """How long to wait for another program that is writing to the database."""
+
+MOST_WAITING: Final = 10_000
+"""Pieces of work that wait for the disk at most; more are refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +105,24 @@ class SpeakerRow:
 
 
 class Storage:
-    """The data folder and its database. Opening it creates both, and migrates an older database."""
+    """The data folder and its database. Opening it creates both, and migrates an older database.
+
+    What was written survives the end of this process at any moment. A power failure may take what the operating system
+    had not put on the disk yet, half a minute's work as a rule, but leaves the database sound.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.database = folder / "mynah.sqlite3"
+        self.trouble = ""
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="storage")
+        self._writing = threading.local()
+        self._waiting = 0
+        self._count = threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self.database.touch(mode=0o600)
-            self._connection = sqlite3.connect(self.database, isolation_level=None, timeout=BUSY_S)
+            self._connection = self._connect()
         except (OSError, sqlite3.Error) as error:
             raise self._unusable(error) from error
         try:
@@ -85,29 +136,103 @@ class Storage:
             raise
 
     def close(self) -> None:
-        """Close the database."""
+        """Write what is waiting, and close the database."""
+        self._writer.submit(self._disconnect)
+        self._writer.shutdown()
         self._connection.close()
 
     @property
     def version(self) -> int:
         """The version of the database's schema."""
-        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+        return int(self.read("PRAGMA user_version")[0][0])
+
+    @property
+    def waiting(self) -> int:
+        """Pieces of work that wait for the disk."""
+        return self._waiting
+
+    # ------------------------------------------------------------ reading and writing
+
+    def read(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        """Return the rows of a `query` at once; for what is found by a key, in the thread that opened the storage."""
+        return self._connection.execute(query, values).fetchall()
+
+    def write(self, work: Work[T]) -> Future[T]:
+        """Have the writing thread do `work` in a transaction that is rolled back if it raises.
+
+        The future raises `StorageError` where the database refuses; so does this where too much is waiting already.
+        """
+        return self._writer.submit(self._admit(), work)
+
+    def write_soon(self, work: Work[T]) -> asyncio.Future[T]:
+        """Have the writing thread do `work`, as `write` does, for code that runs in a loop."""
+        return asyncio.get_running_loop().run_in_executor(self._writer, self._admit(), work)
+
+    def _admit(self) -> Callable[[Work[T]], T]:
+        with self._count:
+            if self._waiting >= MOST_WAITING:
+                raise StorageError(f"{self._waiting} pieces of work wait for the disk of {self.folder} already")
+            self._waiting += 1
+        return self._do
+
+    def _do(self, work: Work[T]) -> T:
+        try:
+            with self._transaction(self._own()) as connection:
+                result = work(connection)
+        except StorageError as error:
+            self.trouble = str(error)
+            raise
+        else:
+            self.trouble = ""
+            return result
+        finally:
+            with self._count:
+                self._waiting -= 1
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection inside one transaction that is rolled back if the body raises.
-
-        Raises `StorageError` where the database refuses.
-        """
+    def _transaction(self, connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+        """Give `connection` inside one transaction. Raises `StorageError` where the database refuses."""
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            yield self._connection
-            self._connection.execute("COMMIT")
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise self._unusable(error) from error
         finally:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    def scrub(self) -> Future[None]:
+        """Have nothing left of what was deleted, in the log neither; programs that read keep it a little longer."""
+        return self._writer.submit(self._scrub)
+
+    def _scrub(self) -> None:
+        with contextlib.suppress(sqlite3.Error):  # it is overwritten sooner or later in any case
+            self._own().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _own(self) -> sqlite3.Connection:
+        """Return the writing thread's connection."""
+        try:
+            found: sqlite3.Connection | None = getattr(self._writing, "connection", None)
+            if found is None:
+                found = self._writing.connection = self._connect()
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+        return found
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.database, isolation_level=None, timeout=BUSY_S)
+        # A commit is in the operating system's hands then, which the end of this process does not touch.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        # What was deleted is overwritten: it was deleted for a reason.
+        connection.execute("PRAGMA secure_delete = ON")
+        return connection
+
+    def _disconnect(self) -> None:
+        connection: sqlite3.Connection | None = getattr(self._writing, "connection", None)
+        if connection is not None:
+            connection.close()
 
     def _use_wal(self) -> None:
         # SQLite does not wait for another program that is changing the journal mode of the same file, so this does.
@@ -125,7 +250,7 @@ class Storage:
     def _migrate(self) -> None:
         if self.version == len(MIGRATIONS):
             return
-        with self.transaction() as connection:
+        with self._transaction(self._connection) as connection:
             version = self.version  # once more, as another program may have migrated the database meanwhile
             if version > len(MIGRATIONS):
                 raise StorageError(
@@ -146,70 +271,90 @@ class Storage:
 
     def speakers(self) -> Sequence[SpeakerRow]:
         """Return every speaker that is kept, by id."""
-        rows = self._connection.execute("SELECT id, name, area, formats, last_seen FROM speaker ORDER BY id")
+        rows = self.read("SELECT id, name, area, formats, last_seen FROM speaker ORDER BY id")
         return [SpeakerRow(id, name, area, tuple(json.loads(formats)), seen) for id, name, area, formats, seen in rows]
 
     def keep_speaker(self, row: SpeakerRow) -> None:
-        """Keep what is known of a speaker, in place of what was."""
-        with self.transaction() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO speaker (id, name, area, formats, last_seen) VALUES (?, ?, ?, ?, ?)",
-                (row.id, row.name, row.area, json.dumps(row.formats), row.last_seen),
-            )
+        """Keep what is known of a speaker, in place of what was; that it cannot be is only logged."""
+        values = (row.id, row.name, row.area, json.dumps(row.formats), row.last_seen)
+        self._write_or_log(
+            "INSERT OR REPLACE INTO speaker (id, name, area, formats, last_seen) VALUES (?, ?, ?, ?, ?)", values
+        )
 
     def forget_speaker(self, id: str) -> None:
-        """Keep nothing of a speaker any more."""
-        with self.transaction() as connection:
-            connection.execute("DELETE FROM speaker WHERE id = ?", (id,))
+        """Keep nothing of a speaker any more; that it cannot be done is only logged."""
+        self._write_or_log("DELETE FROM speaker WHERE id = ?", (id,))
+
+    def _write_or_log(self, statement: str, values: Sequence[Any]) -> None:
+        try:
+            self.write(statement_of(statement, values)).add_done_callback(_log_failure)
+        except StorageError as error:
+            log.warning("not written: %s", error)
 
     # ------------------------------------------------------------ keys of speakers
 
     def make_key(self, id: str) -> bytes:
         """Make the 32 bytes that a speaker's updates are signed with, in place of earlier ones."""
         key = secrets.token_bytes(32)
-        with self.transaction() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO speaker_key (id, key, created) VALUES (?, ?, ?)", (id, key, time.time())
-            )
+        statement = "INSERT OR REPLACE INTO speaker_key (id, key, created) VALUES (?, ?, ?)"
+        self.write(statement_of(statement, (id, key, time.time()))).result()
         return key
 
     def key(self, id: str) -> bytes | None:
         """Return a speaker's key, or None where it has none."""
-        row = self._connection.execute("SELECT key FROM speaker_key WHERE id = ?", (id,)).fetchone()
-        return bytes(row[0]) if row else None
+        rows = self.read("SELECT key FROM speaker_key WHERE id = ?", (id,))
+        return bytes(rows[0][0]) if rows else None
 
     # ------------------------------------------------------------ credentials
 
     def issue_token(self, name: str, role: str) -> str:
-        """Make a token for `name`, replacing an earlier one; only its hash is kept."""
+        """Make a token for `name`, replacing an earlier one; only its hash is kept. Waits until it is written."""
         token = secrets.token_urlsafe(24)
-        with self.transaction() as connection:
-            connection.execute(
-                "INSERT INTO credential (name, role, token_hash, created) VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (name) DO UPDATE SET role = excluded.role, token_hash = excluded.token_hash, "
-                "created = excluded.created",
-                (name, role, _hash(token), time.time()),
-            )
+        statement = (
+            "INSERT INTO credential (name, role, token_hash, created) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET role = excluded.role, token_hash = excluded.token_hash, "
+            "created = excluded.created"
+        )
+        values = (name, role, _hash(token), time.time())
+        self.write(statement_of(statement, values)).result()
         return token
 
     def revoke(self, name: str) -> bool:
         """Void the token and the key of `name`; return whether it had any."""
-        with self.transaction() as connection:
+
+        def work(connection: sqlite3.Connection) -> bool:
             tokens = connection.execute("DELETE FROM credential WHERE name = ?", (name,)).rowcount
             keys = connection.execute("DELETE FROM speaker_key WHERE id = ?", (name,)).rowcount
-        return bool(tokens + keys)
+            return bool(tokens + keys)
+
+        return self.write(work).result()
 
     def credentials(self) -> Mapping[str, str]:
         """Return the role of each name that has a token."""
-        return dict(self._connection.execute("SELECT name, role FROM credential ORDER BY name"))
+        return dict(self.read("SELECT name, role FROM credential ORDER BY name"))
 
     def credential(self, token: str) -> tuple[str, str] | None:
         """Return (name, role) of whom `token` belongs to, or None."""
         digest = _hash(token)
-        row = self._connection.execute(
+        for name, role, found in self.read(
             "SELECT name, role, token_hash FROM credential WHERE token_hash = ?", (digest,)
-        ).fetchone()
-        return (row[0], row[1]) if row and hmac.compare_digest(row[2], digest) else None
+        ):
+            return (name, role) if hmac.compare_digest(found, digest) else None
+        return None
+
+
+def statement_of(statement: str, values: Sequence[Any]) -> Work[None]:
+    """Return the work of executing one statement."""
+
+    def work(connection: sqlite3.Connection) -> None:
+        connection.execute(statement, values)
+
+    return work
+
+
+def _log_failure(done: Future[Any]) -> None:
+    if not done.cancelled() and (error := done.exception()) is not None:
+        log.warning("not written: %s", error)
 
 
 def _hash(token: str) -> str:

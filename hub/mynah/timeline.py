@@ -23,9 +23,43 @@ MARKS: Final = (
 """Every mark, in the order in which they fall."""
 
 
+STAGES: Final = {
+    "listening": ("opened", "speech_end", "speech_end"),
+    "transcribing": ("speech_end", "transcript", "transcript"),
+    "thinking": ("transcript", "first_token", "last_token"),
+    "speaking": ("first_phrase", "first_audio", "last_audio"),
+}
+"""Of each stage the marks of its beginning, its first result and its end."""
+
+
 def now() -> float:
     """Return the monotonic clock that every mark, limit and pace is measured by, in seconds."""
     return time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class StageTimes:
+    """When a stage began, had its first result, and ended, in milliseconds since the end of speech."""
+
+    begin: float
+    first: float
+    end: float
+
+
+def stages(ms: Mapping[str, float]) -> dict[str, StageTimes]:
+    """Return the times of each stage that had a result, from marks in milliseconds as `Timeline.ms` gives them.
+
+    A turn that was asked in writing has no listening and no transcribing.
+    """
+    marks = dict(ms)
+    spoken = "transcript" in marks
+    if "speech_end" in marks:
+        marks.setdefault("transcript", marks["speech_end"])
+    found = {}
+    for stage, (begin, first, end) in STAGES.items():
+        if begin in marks and first in marks and (spoken or stage not in ("listening", "transcribing")):
+            found[stage] = StageTimes(marks[begin], marks[first], max(marks[first], marks.get(end, marks[first])))
+    return found
 
 
 @dataclass(slots=True)

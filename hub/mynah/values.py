@@ -106,6 +106,19 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """What was said by both sides in one turn; the reply as far as it was heard. `at` is seconds since the epoch."""
+
+    turn_id: str
+    user: str
+    reply: str
+    subject: str = ""
+    outcome: OutcomeKind = "answered"
+    language: str = ""
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Grounding:
     """What a reply stands on besides the messages: the persona's knowledge, and where and for whom it is spoken.
 

@@ -81,8 +81,7 @@ def test_migrations_run_in_order_from_the_version_that_is_there(tmp_path, monkey
     )
     monkeypatch.setattr("mynah.storage.MIGRATIONS", (*MIGRATIONS, *more))
     storage = Storage(tmp_path)
-    with storage.transaction() as connection:
-        assert connection.execute("SELECT text FROM note").fetchall() == [("a; b",), ("c",)]
+    assert storage.read("SELECT text FROM note") == [("a; b",), ("c",)]
     assert storage.version == len(MIGRATIONS) + 2
     storage.close()
 
@@ -163,13 +162,12 @@ def test_a_role_that_does_not_exist_is_refused_and_changes_nothing(storage):
 def test_a_transaction_whose_body_raises_is_rolled_back(storage):
     token = storage.issue_token("hall", "speaker")
 
-    def fail():
-        with storage.transaction() as connection:
-            connection.execute("DELETE FROM credential")
-            raise RuntimeError("stop")
+    def fail(connection):
+        connection.execute("DELETE FROM credential")
+        raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):
-        fail()
+        storage.write(fail).result()
     assert storage.credential(token) == ("hall", "speaker")
     assert storage.issue_token("deck", "speaker")  # the connection is free for the next transaction
 

@@ -113,8 +113,17 @@ SESSIONS: Final = {
     key("max", "Conversations at once; more are refused.", 100): whole(1, 100_000),
     key("idle_timeout", "Seconds without any input or output after which one is closed.", 3600.0): number(1, 604_800),
     key("max_age", "Seconds after which one is closed in any case.", 86_400.0): number(1, 31_536_000),
-    key("resume_grace", "Seconds that a client has to come back to a running reply.", 30.0): number(0, 3600),
+    key(
+        "resume_grace",
+        "Seconds that a client has to come back to a running reply; then its session is put away until it comes.",
+        30.0,
+    ): number(0, 3600),
     key("history_turns", "Turns that a language model is told of.", 20): whole(0, 1000),
+    key(
+        "keep_days",
+        "Days for which finished exchanges are kept on disk, so that a conversation outlasts the hub; 0: nothing is.",
+        30.0,
+    ): number(0, 36_500),
 }
 
 LISTENING: Final = {
@@ -138,6 +147,7 @@ LIMITS: Final = {
     key("speak", "Seconds to synthesise one phrase.", 30.0): number(0.1, 3600),
     key("audio_ahead_ms", "Milliseconds of speech made ahead of what is heard.", 20_000): whole(500, 600_000),
     key("utterance_seconds", "The longest recording that is accepted, in seconds.", 60.0): number(1, 3600),
+    key("chunk_kb", "The largest piece of recorded audio that is accepted, in KiB.", 1024): whole(1, 16_384),
     key("text_chars", "The longest text that is accepted, in characters.", 4000): whole(1, 1_000_000),
     key("play_seconds", "The longest sound that is played from a file or an address, in seconds.", 600.0): number(
         1, 86_400

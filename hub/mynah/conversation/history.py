@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mynah.conversation.scene import Exchange
+from mynah.values import Exchange
 
 
 class History:
@@ -12,11 +12,13 @@ class History:
         self._most = most
         self.exchanges: tuple[Exchange, ...] = ()
 
-    def remember(self, exchange: Exchange) -> None:
-        """Put `exchange` in, for what was known of its turn before."""
+    def remember(self, exchange: Exchange) -> bool:
+        """Put `exchange` in, for what was known of its turn before; return whether nothing was."""
         entries = [*(entry for entry in self.exchanges if entry.turn_id != exchange.turn_id), exchange]
         entries.sort(key=lambda entry: turn_number(entry.turn_id))
+        new = len(entries) > len(self.exchanges)
         self.exchanges = tuple(entries[max(0, len(entries) - self._most) :])
+        return new
 
 
 def turn_number(turn_id: str) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mynah.conversation.persona import Persona
-from mynah.values import AudioClip, Grounding, Message, OutcomeKind
+from mynah.values import AudioClip, Exchange, Grounding, Message
 
 UNTRANSCRIBED: Final = "[spoken; the words are not known]"
 """What the history has for the words of a person who was heard by the language model itself."""
@@ -39,17 +39,6 @@ class Latency:
     early_phrase: bool = True
     long_phrases: bool = True
     warm_up: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """What was said by both sides in one turn; the reply as far as it was heard."""
-
-    turn_id: str
-    user: str
-    reply: str
-    subject: str = ""
-    outcome: OutcomeKind = "answered"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, Final
 
+from mynah.archive import TURNS_STEP, KeptSession
 from mynah.audio import LISTENING, AudioFormat
 from mynah.conversation.delivery import Delivery
 from mynah.conversation.history import History
 from mynah.conversation.intents import Intents
 from mynah.conversation.microphone import Microphone
 from mynah.conversation.persona import Persona
-from mynah.conversation.scene import Exchange, Scene
+from mynah.conversation.scene import Scene
 from mynah.conversation.shared_speech import SharedSpeech
 from mynah.conversation.surroundings import Surroundings
 from mynah.conversation.tools import Toolbox
@@ -25,8 +27,10 @@ from mynah.engines.chain import closing
 from mynah.errors import InputError, LimitError
 from mynah.events import Heard, TurnStarted
 from mynah.outputs import Output, VolumeChanged
-from mynah.specs import InputPolicy, Interpretation, ListenMode, OutletOptions, Urgency
+from mynah.specs import InputPolicy, Interpretation, ListenMode, OutletOptions, SessionOptions, Urgency
+from mynah.statistics import Statistics
 from mynah.timeline import now
+from mynah.values import Exchange
 
 DICTATION_BYTES: Final = 10 * 1024 * 1024
 """Audio that is kept of an utterance that is only transcribed, and may last as long as it likes."""
@@ -43,32 +47,32 @@ class Conversation:
         id: str,
         around: Surroundings,
         persona: Persona,
-        *,
-        language: str | None = None,
-        context: Mapping[str, str] | None = None,
-        policy: InputPolicy = "interrupt",
-        speaker: str | None = None,
-        replies: bool = True,
-        interpret: Interpretation | None = None,
+        options: SessionOptions,
     ) -> None:
         self.id = id
         self.persona = persona
-        self.language = language
-        self.context: Mapping[str, str] = dict(context or {})
-        self.policy = policy
-        self.speaker = speaker
-        self.replies = replies
-        self.interpret = interpret
+        self.language = options.language
+        self.context: Mapping[str, str] = dict(options.context)
+        self.policy: InputPolicy = options.policy
+        self.speaker = options.speaker
+        self.origin = options.origin
+        self.replies = options.replies
+        self.interpret = options.interpret
         self.volume = 100
         self.volume_known = False
         self.created = time.time()
         self.opened_at = now()
+        self.entries = 0
         self.accepts_turns = True
         self.closed = False
+        self._options = options
         self._around = around
         self._history = History(around.limits.history_turns)
         self._delivery = Delivery(around.turn_limits.audio_ahead_ms, lambda turn_id: self._turns.is_over(turn_id))
-        self._turns = Turns(id, around.bus, self._delivery, self._history, lambda: self._links)
+        self._statistics = Statistics(around.statistics)
+        self._turns = Turns(
+            id, self.origin, around.bus, self._delivery, self._statistics, self._remember, lambda: self._links
+        )
         self._toolbox = Toolbox(around.tools, around.hub, self)
         self._intents = Intents(around.intents, around.hub, self)
         self._microphone: Microphone | None = None
@@ -82,9 +86,19 @@ class Conversation:
         return bool(self._turns.tasks) or (self._delivery.attached and self._turns.any_sounding())
 
     @property
+    def options(self) -> SessionOptions:
+        """How it was opened."""
+        return self._options
+
+    @property
     def history(self) -> Sequence[Exchange]:
         """What was said, as far as it is remembered."""
         return self._history.exchanges
+
+    @property
+    def waiting_ms(self) -> float:
+        """Milliseconds of speech that the outlet has not taken yet."""
+        return self._delivery.spool.waiting_ms
 
     @property
     def last_active(self) -> float:
@@ -108,20 +122,32 @@ class Conversation:
 
     def describe(self) -> Mapping[str, Any]:
         """Return what is known of the session, as plain data."""
+        buffered_chunks, buffered_bytes = self._turns.held
         return {
             "id": self.id,
+            "origin": self.origin,
             "persona": self.persona.spec.name,
             "language": self._language,
             "context": dict(self.context),
             "speaker": self.speaker,
             "volume": self.volume,
             "created": round(self.created, 3),
+            "last_active": round(time.time() - (now() - self.last_active), 3),
             "idle_s": round(now() - self.last_active, 1),
             "attached": self._delivery.attached,
             "busy": self.busy,
-            "turns": self._turns.count,
+            "turns": self._turns.begun,
+            "entries": self.entries,
+            "pending_transcriptions": self._turns.transcribing,
+            "pending_replies": len(self._turns.tasks) - self._turns.transcribing,
+            "buffered_chunks": buffered_chunks,
+            "buffered_bytes": buffered_bytes,
             "history": [{"user": entry.user, "reply": entry.reply} for entry in self.history],
         }
+
+    def statistics(self) -> Mapping[str, Any]:
+        """Return how its turns went."""
+        return self._statistics.describe()
 
     @property
     def _language(self) -> str:
@@ -142,6 +168,48 @@ class Conversation:
             if len(merged) > self._around.limits.context_entries:
                 raise LimitError(f"a context holds at most {self._around.limits.context_entries} entries")
             self.context = merged
+        self.note()
+
+    # ------------------------------------------------------------ what is kept
+
+    def kept(self, reason: str = "", *, ended: bool = False) -> KeptSession:
+        """Return the session as it is kept."""
+        at = time.time()
+        options = replace(
+            self._options, persona=self.persona.spec.name, language=self.language, context=dict(self.context)
+        )
+        return KeptSession(
+            id=self.id,
+            options=options,
+            created=self.created,
+            last_active=at - (now() - self.last_active),
+            turns=self._turns.count,
+            ended=at if ended else None,
+            reason=reason,
+        )
+
+    def go_on(self, kept: KeptSession) -> None:
+        """Be the session that was kept: its history, its age, and numbers of turns that it has not had."""
+        self.created = kept.created
+        passed = time.time() - now()
+        self.opened_at = kept.created - passed
+        self._input_at = self._delivery.sent_at = kept.last_active - passed
+        self._delivery.was_attached = True  # so it is put away once more where nobody comes for it
+        self._turns.count = (kept.turns // TURNS_STEP + 1) * TURNS_STEP
+        self.entries = self._around.archive.count(self.id)
+        for exchange in self._around.archive.exchanges(self.id, self._around.limits.history_turns):
+            self._history.remember(exchange)
+        self.note()
+
+    def note(self) -> None:
+        """Keep what has changed."""
+        if not self.closed:
+            self._around.archive.note(self.kept())
+
+    def _remember(self, exchange: Exchange) -> asyncio.Future[None] | None:
+        if self._history.remember(exchange):
+            self.entries += 1
+        return self._around.archive.keep(self.kept(), exchange)
 
     def set_volume(self, percent: int) -> None:
         """Set how loud the loudspeaker plays."""
@@ -175,6 +243,7 @@ class Conversation:
         """Take audio from the microphone."""
         if self._microphone is None:
             raise InputError("audio came before 'listen'; say first that it will")
+        self._around.limits.check_chunk(data)
         self._input_at = now()
         self._microphone.feed(data)
 
@@ -284,7 +353,10 @@ class Conversation:
         if not self.accepts_turns:
             raise LimitError("the hub is stopping; try again in a moment")
         self._input_at = now()
-        return self._turns.start(**what)
+        turn = self._turns.start(**what)
+        if self._turns.count % TURNS_STEP == 0:
+            self.note()
+        return turn
 
     @cached_property
     def _links(self) -> Links:
@@ -302,6 +374,7 @@ class Conversation:
             detector=self._around.detector,
             recognised=self._recognised,
             understood=self._understood,
+            keep=self._turns.keep,
             may_draft=self._may_draft,
             may_answer=self._may_answer,
             may_apologise=self._may_apologise,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mynah.archive import Archive
 from mynah.automation import IntentSpec
 from mynah.bus import EventBus
 from mynah.conversation.arbitration import Arbitration
@@ -17,6 +18,7 @@ from mynah.engines.chain import Chain
 from mynah.engines.protocols import SpeechDetector
 from mynah.errors import InputError, LimitError
 from mynah.specs import EngineKind, Hub
+from mynah.statistics import Statistics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class SessionLimits:
     history_turns: int = 20
     utterance_seconds: float = 60.0
     text_chars: int = 4_000
+    chunk_bytes: int = 1 << 20
     context_entries: int = 32
 
     def check_text(self, text: str) -> None:
@@ -35,10 +38,16 @@ class SessionLimits:
         if len(text) > self.text_chars:
             raise LimitError(f"the text has {len(text)} characters; at most {self.text_chars} are taken")
 
+    def check_chunk(self, data: bytes) -> None:
+        """Raise `LimitError` for a piece of audio that is too large."""
+        if len(data) > self.chunk_bytes:
+            size, most = len(data) / 1024, self.chunk_bytes // 1024
+            raise LimitError(f"a piece of audio has {size:.0f} KiB; at most {most} are taken, so send smaller ones")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What sessions share: the hub, engines, personas, tools, the bus, and how they listen and wait."""
+    """What sessions share: the hub, engines, personas, tools, the bus, what is kept, and how they listen and wait."""
 
     hub: Hub
     chains: Mapping[EngineKind, Chain]
@@ -47,7 +56,9 @@ class Surroundings:
     tools: Tools
     media: Media
     arbitration: Arbitration
+    archive: Archive
     intents: Sequence[IntentSpec] = ()
+    statistics: Statistics = field(default_factory=Statistics)
     turn_limits: TurnLimits = field(default_factory=TurnLimits)
     latency: Latency = field(default_factory=Latency)
     limits: SessionLimits = field(default_factory=SessionLimits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,7 +20,7 @@ from mynah.conversation.interpreting import ORIGINAL, TRANSLATION, Interpreting
 from mynah.conversation.listening import ListeningOptions
 from mynah.conversation.playback import VoicedPhrase, heard_text
 from mynah.conversation.replying import Replying, draft_items, first_usable
-from mynah.conversation.scene import UNTRANSCRIBED, Exchange, Latency, Scene, TurnLimits
+from mynah.conversation.scene import UNTRANSCRIBED, Latency, Scene, TurnLimits
 from mynah.conversation.shared_speech import SharedSpeech
 from mynah.conversation.speaking import Speaking
 from mynah.conversation.tools import Toolbox
@@ -30,7 +31,7 @@ from mynah.errors import MynahError
 from mynah.outputs import Output, ReplyReady, ReplyToken, Stage, StageStarted, TurnFinished
 from mynah.specs import EngineKind, Interpretation, Urgency
 from mynah.timeline import Timeline, now
-from mynah.values import AudioClip, OutcomeKind
+from mynah.values import AudioClip, Exchange, OutcomeKind
 
 Recipe = Literal["converse", "say", "transcribe"]
 """What a turn does: answer, say its text as it is, or only tell what was said."""
@@ -54,6 +55,7 @@ class Links:
     detector: Callable[[], SpeechDetector | None]
     recognised: Callable[[Turn], None]
     understood: Callable[[Turn], None]
+    keep: Callable[[Turn], Awaitable[None]]
     may_draft: Callable[[Turn], bool]
     may_answer: Callable[[Turn], Awaitable[None]]
     may_apologise: Callable[[Turn], bool]
@@ -123,6 +125,11 @@ class Turn:
         return self.text or (UNTRANSCRIBED if self.untranscribed else "")
 
     @property
+    def is_exchange(self) -> bool:
+        """Whether history has it: somebody was answered, or only heard where nothing else was wanted."""
+        return bool(self.user) and self.recipe != "say"
+
+    @property
     def phrases(self) -> int:
         """How many phrases the reply has so far."""
         return self.speaking.phrases if self.speaking else 0
@@ -146,7 +153,7 @@ class Turn:
         """This turn as history has it; of a reply that was not voiced to its end, what was."""
         whole = self.trouble is None and not (self.speaking and self.speaking.failed)
         reply = self.reply if whole else self.heard(math.inf)
-        return Exchange(self.id, self.user, reply, self.subject, self.outcome)
+        return Exchange(self.id, self.user, reply, self.subject, self.outcome, self.language or "", time.time())
 
     async def run(self) -> None:
         """Do it all; ends with exactly one of the outputs in `mynah.outputs.LAST` unless cancelled."""
@@ -291,13 +298,14 @@ class Turn:
         )
 
     async def _finish(self) -> None:
+        self.timeline.mark("finished")
+        await self.links.keep(self)
         if self.trouble is not None:
             *chime, failed = self.failure(str(self.trouble))
             for output in chime:
                 await self.links.emit(output)
             await self.end(failed)
             return
-        self.timeline.mark("finished")
         await self.end(
             TurnFinished(
                 turn_id=self.id,

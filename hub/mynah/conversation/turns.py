@@ -8,13 +8,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
+from mynah.archive import written
 from mynah.bus import EventBus
 from mynah.conversation.delivery import Delivery
-from mynah.conversation.history import History, turn_number
+from mynah.conversation.history import turn_number
 from mynah.conversation.turn import Links, Turn
 from mynah.errors import LimitError, MynahError
 from mynah.events import Replied, ReplyFailed, ReplyInterrupted
 from mynah.outputs import Interrupted, StageStarted, TurnDropped, TurnFailed
+from mynah.statistics import Statistics
+from mynah.timeline import Timeline
+from mynah.values import Exchange
 
 log = logging.getLogger(__name__)
 
@@ -34,19 +38,36 @@ MAX_TURNS: Final = 32
 """Turns of one session that may be under way at once; more are refused."""
 
 
+Remember = Callable[[Exchange], asyncio.Future[None] | None]
+
+
 class Turns:
-    """Every turn of one session that is not over and heard. `links` gives what a new one needs."""
+    """Every turn of one session that is not over and heard. `links` gives what a new one needs.
+
+    `remember(exchange)` puts a finished exchange into the history and onto the disk; its future is done when it is
+    there. `count` is the number of the last turn, `begun` how many there were since the session was opened.
+    """
 
     def __init__(
-        self, session_id: str, bus: EventBus, delivery: Delivery, history: History, links: Callable[[], Links]
+        self,
+        session_id: str,
+        origin: str,
+        bus: EventBus,
+        delivery: Delivery,
+        statistics: Statistics,
+        remember: Remember,
+        links: Callable[[], Links],
     ) -> None:
         self.count = 0
+        self.begun = 0
         self.known: dict[str, Turn] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self._session_id = session_id
+        self._origin = origin
         self._bus = bus
         self._delivery = delivery
-        self._history = history
+        self._statistics = statistics
+        self._remember = remember
         self._links = links
         self._cleanups: set[asyncio.Task[None]] = set()
 
@@ -56,6 +77,7 @@ class Turns:
             raise LimitError(f"{MAX_TURNS} turns are under way in this session already; wait for one to end")
         self._forget_done()
         self.count += 1
+        self.begun += 1
         turn = Turn(f"t{self.count}", self._links(), **what)
         self.known[turn.id] = turn
         encodings = turn.speech.encodings if turn.speech else None
@@ -75,6 +97,7 @@ class Turns:
             log.exception("session %s: turn %s failed", self._session_id, turn.id)
             turn.trouble = turn.trouble or MynahError("internal error")
             if turn.ended is None:
+                self._take_down(turn)
                 for output in turn.failure("internal error"):
                     self._delivery.post(output)
                     turn.ended = output
@@ -83,37 +106,70 @@ class Turns:
             self._tell(turn)
 
     def _tell(self, turn: Turn) -> None:
-        """Put a turn that ended by itself into history, on the bus and in the log."""
+        """Tell the bus, the statistics and the log of a turn that ended by itself."""
         session_id = self._session_id
         if isinstance(turn.ended, TurnDropped):
-            log.info("session %s: turn %s dropped: %s", session_id, turn.id, turn.ended.reason)
+            self._note_dropped(turn, turn.ended.reason)
             return
-        transcribed = turn.recipe == "transcribe"
-        if turn.user and (transcribed or (turn.exchange.reply and turn.recipe == "converse")):
-            self._history.remember(turn.exchange)
         if isinstance(turn.ended, TurnFailed):
+            self._count_turn(turn, "failed")
             log.warning("session %s: turn %s failed: %s", session_id, turn.id, turn.ended.message)
-            self._bus.publish(ReplyFailed(session_id=session_id, turn_id=turn.id, error=turn.ended.message))
+            self._bus.publish(ReplyFailed(error=turn.ended.message, **self._facts(turn)))
             return
+        if turn.recipe == "transcribe":
+            self._count_turn(turn, "transcribed")
+            log.info("session %s: turn %s transcribed in %s", session_id, turn.id, turn.timeline)
+            return
+        self._count_turn(turn, turn.outcome)
+        self._bus.publish(Replied(text=turn.reply, outcome=turn.outcome, **self._facts(turn)))
+        log.info("session %s: turn %s %s in %s", session_id, turn.id, turn.outcome, turn.timeline)
+
+    def _facts(self, turn: Turn) -> dict[str, Any]:
+        """Return what every `TurnOver` tells."""
         timeline = turn.timeline
-        if transcribed:
-            log.info("session %s: turn %s transcribed in %s", session_id, turn.id, timeline)
-            return
-        self._bus.publish(
-            Replied(
-                session_id=session_id,
-                turn_id=turn.id,
-                text=turn.reply,
-                outcome=turn.outcome,
-                timeline=timeline.ms(),
-                engine_ms=dict(timeline.engine_ms),
-                engines=dict(timeline.engines),
-                troubles=dict(timeline.troubles),
-            )
-        )
-        log.info("session %s: turn %s %s in %s", session_id, turn.id, turn.outcome, timeline)
+        return {
+            "session_id": self._session_id,
+            "turn_id": turn.id,
+            "origin": self._origin,
+            "recipe": turn.recipe,
+            "timeline": timeline.ms(),
+            "engine_ms": dict(timeline.engine_ms),
+            "engines": dict(timeline.engines),
+            "troubles": dict(timeline.troubles),
+        }
+
+    def _count_turn(self, turn: Turn, outcome: str) -> None:
+        if turn.recipe == "say":
+            self._statistics.note_said()
+        else:
+            self._statistics.note_turn(outcome, turn.timeline)
+
+    def _note_dropped(self, turn: Turn, reason: str) -> None:
+        self._statistics.note_turn("dropped", Timeline())
+        log.info("session %s: turn %s dropped: %s", self._session_id, turn.id, reason)
+
+    async def keep(self, turn: Turn) -> None:
+        """Put a turn whose end is about to be told into history, and wait until it is written."""
+        await written(self._take_down(turn), self._session_id)
+
+    def _take_down(self, turn: Turn) -> asyncio.Future[None] | None:
+        if turn.is_exchange and (turn.exchange.reply or turn.recipe == "transcribe"):
+            return self._remember(turn.exchange)
+        return None
 
     # ------------------------------------------------------------ what is known
+
+    @property
+    def transcribing(self) -> int:
+        """Utterances whose words are not known yet."""
+        going = (self.known[id] for id in self.tasks)
+        return sum(turn.utterance is not None and "transcript" not in turn.timeline.marks for turn in going)
+
+    @property
+    def held(self) -> tuple[int, int]:
+        """How many pieces of recorded audio are held, and their bytes."""
+        utterances = [turn.utterance for turn in self.known.values() if turn.utterance is not None]
+        return sum(each.pieces for each in utterances), sum(each.size for each in utterances)
 
     def before(self, turn: Turn) -> list[asyncio.Task[None]]:
         """Return the tasks of the turns that began before `turn`, are under way and will be heard."""
@@ -171,15 +227,18 @@ class Turns:
         heard = turn.heard(playback.made_ms(heard_ms))
         turn.stopped = reason
         self.silence(turn)
+        if turn.is_exchange:
+            self._remember(replace(turn.exchange, reply=heard))
         self._delivery.spool.put_now(
             Interrupted(turn_id=turn.id, heard_ms=round(heard_ms, 1), heard=heard, reason=reason)
         )
-        if turn.user and turn.recipe == "converse":
-            self._history.remember(replace(turn.exchange, reply=heard))
+        made = turn.ended is not None
+        turn.timeline.mark("finished")
+        if not made:
+            self._count_turn(turn, "interrupted")
+        self._statistics.note_interruption()
         self._bus.publish(
-            ReplyInterrupted(
-                session_id=self._session_id, turn_id=turn.id, heard=heard, heard_ms=heard_ms, reason=reason
-            )
+            ReplyInterrupted(heard=heard, heard_ms=heard_ms, reason=reason, made=made, **self._facts(turn))
         )
 
     def drop(self, turn: Turn, reason: str) -> None:
@@ -187,7 +246,7 @@ class Turns:
         if turn.being_heard and not turn.over:
             self.silence(turn)
             self._delivery.spool.put_now(TurnDropped(turn_id=turn.id, reason=reason))
-            log.info("session %s: turn %s dropped: %s", self._session_id, turn.id, reason)
+            self._note_dropped(turn, reason)
 
     def give_way(self, turn: Turn, reason: str) -> None:
         """Forget a turn, whether it is still being heard or not: somebody else answers."""
@@ -195,7 +254,7 @@ class Turns:
             turn.stopped = reason
             self.silence(turn)
             self._delivery.spool.put_now(TurnDropped(turn_id=turn.id, reason=reason))
-            log.info("session %s: turn %s dropped: %s", self._session_id, turn.id, reason)
+            self._note_dropped(turn, reason)
 
     def silence(self, turn: Turn) -> None:
         """Stop `turn` without a word."""

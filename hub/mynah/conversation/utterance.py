@@ -34,6 +34,11 @@ class Utterance:
         """Whether the person has finished."""
         return self.ended_at is not None
 
+    @property
+    def pieces(self) -> int:
+        """In how many pieces it is there."""
+        return len(self._chunks)
+
     def append(self, pcm: bytes) -> None:
         """Add audio, cut anywhere; readers get whole samples. After the end it is ignored.
 

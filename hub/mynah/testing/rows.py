@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+
+from mynah.statistics import percentile
 
 LEAST_MS: Final = 1.0
 """Of a path that takes less, a ratio would say nothing."""
@@ -46,7 +47,7 @@ def bench_row(
 
 def p95(values: Sequence[float]) -> float:
     """Return the smallest of `values` that 95 in 100 do not exceed."""
-    return sorted(values)[math.ceil(0.95 * len(values)) - 1]
+    return percentile(values, 0.95)
 
 
 def _rounded(ms: float | None) -> float | None:

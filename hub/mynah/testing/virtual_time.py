@@ -6,11 +6,17 @@ import asyncio
 import contextlib
 import selectors
 import time
-from collections.abc import Coroutine, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Executor
+from typing import Any, TypeVar, TypeVarTuple
 from unittest import mock
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+
+OUTSIDE_S = 0.5
+"""How long in real time the clock stands still for work in a thread; what takes longer is overtaken by it."""
 
 
 class _JumpingSelector(selectors.BaseSelector):
@@ -18,6 +24,7 @@ class _JumpingSelector(selectors.BaseSelector):
 
     def __init__(self) -> None:
         self.now = 1_000.0
+        self.outside = 0
         self._real = selectors.DefaultSelector()
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
@@ -32,6 +39,8 @@ class _JumpingSelector(selectors.BaseSelector):
             return ready
         if timeout is None:
             return self._real.select(None)
+        if self.outside and (ready := self._real.select(OUTSIDE_S)):
+            return ready
         self.now += timeout
         return []
 
@@ -53,6 +62,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._clock = _JumpingSelector()
         super().__init__(self._clock)
         self._ahead_s = (time.time() if wall is None else wall) - self._clock.now
+
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
+        """Do work in a thread; the clock stands still meanwhile, where the work has an executor of its own."""
+        future = super().run_in_executor(executor, func, *args)
+        if executor is not None:
+            self._clock.outside += 1
+            future.add_done_callback(self._back)
+        return future
+
+    def _back(self, future: asyncio.Future[Any]) -> None:
+        self._clock.outside -= 1
 
     def time(self) -> float:
         """Return the virtual time in seconds."""
