@@ -157,6 +157,14 @@ class Archive:
 
         return await self._storage.write_soon(work)
 
+    async def ids(self) -> list[str]:
+        """Return the ids of all sessions that are kept, the one that began first first."""
+
+        def work(connection: sqlite3.Connection) -> list[str]:
+            return [id for (id,) in connection.execute("SELECT id FROM session ORDER BY created, id")]
+
+        return await self._storage.write_soon(work)
+
     async def export(self, session_id: str) -> Mapping[str, Any] | None:
         """Return all that is kept of a session, as plain data, or None where nothing is."""
 

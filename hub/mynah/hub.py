@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -490,6 +490,12 @@ class MynahHub:
         if found is None:
             raise InputError(f"nothing is kept of a session {session_id!r}")
         return {**found, "open": any(session.id == session_id for session in self._sessions)}
+
+    async def export_sessions(self) -> AsyncGenerator[Mapping[str, Any], None]:
+        """Yield all that is kept, session by session."""
+        for session_id in await self._archive.ids():
+            with contextlib.suppress(InputError):  # deleted meanwhile
+                yield await self.export_session(session_id)
 
     async def delete_session(self, session_id: str | None = None) -> int:
         """End a session, or all, and delete what is kept of it."""

@@ -638,6 +638,10 @@ class Hub(Protocol):
         """
         ...
 
+    def export_sessions(self) -> AsyncGenerator[Mapping[str, Any], None]:
+        """Yield all that is kept, session by session, as `export_session` returns it; close it with `aclosing`."""
+        ...
+
     async def delete_session(self, session_id: str | None = None) -> int:
         """End a session, or all of them, and delete all that is kept of it; return of how many something was.
 

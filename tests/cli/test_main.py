@@ -11,7 +11,20 @@ import pytest
 import mynah
 from mynah.cli import main as program
 
-COMMANDS = ("run", "ask", "demo", "check-config", "plugins", "reload", "speakers", "say", "speaker", "token", "bench")
+COMMANDS = (
+    "run",
+    "ask",
+    "demo",
+    "check-config",
+    "plugins",
+    "reload",
+    "speakers",
+    "say",
+    "speaker",
+    "sessions",
+    "token",
+    "bench",
+)
 
 
 def test_without_arguments_it_says_how_it_is_used(cli):

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from mynah import __version__
-from mynah.cli import ask, bench, check_config, demo, plugins, reload, run, say, speaker, speakers, token
+from mynah.cli import ask, bench, check_config, demo, plugins, reload, run, say, sessions, speaker, speakers, token
 from mynah.cli.prepare import chosen_file
 from mynah.cli.running import add_hub_arguments, running_hub
 from mynah.config.check import plugin_settings
@@ -26,6 +26,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     speakers.COMMAND,
     say.COMMAND,
     speaker.COMMAND,
+    sessions.COMMAND,
     token.COMMAND,
     bench.COMMAND,
 )

@@ -43,6 +43,9 @@ class FakeSession:
 
     def update(self, **changes: Any) -> None: ...
 
+    def describe(self) -> Mapping[str, Any]:
+        return {"id": self.id, "context": self.context}
+
     def listen(self, format: Any, mode: Any = "push_to_talk") -> None: ...
 
     def feed(self, data: bytes) -> None: ...

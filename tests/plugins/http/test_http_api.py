@@ -27,7 +27,7 @@ async def test_a_session_is_opened_shown_listed_and_closed(server):
     assert opened == {"id": "session-1", "context": {"exhibit": "lion"}}
     assert await server.call("GET", f"{SESSIONS}/session-1") == (200, opened)
     assert await server.call("GET", SESSIONS) == (200, [opened])
-    assert await server.call("DELETE", f"{SESSIONS}/session-1") == (204, None)
+    assert await server.call("POST", f"{SESSIONS}/session-1/close") == (204, None)
     assert await server.call("GET", SESSIONS) == (200, [])
 
 
@@ -50,7 +50,14 @@ async def test_opening_with_an_unknown_persona_is_400(server):
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", ""), ("DELETE", ""), ("POST", "/text"), ("POST", "/say"), ("POST", "/interrupt")],
+    [
+        ("GET", ""),
+        ("GET", "/statistics"),
+        ("POST", "/close"),
+        ("POST", "/text"),
+        ("POST", "/say"),
+        ("POST", "/interrupt"),
+    ],
 )
 async def test_an_unknown_session_is_404(server, method, path):
     body = {"text": "hello"} if path in ("/text", "/say") else None

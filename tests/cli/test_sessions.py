@@ -1,0 +1,78 @@
+"""`mynah sessions`: what is kept, on the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import stat
+import time
+
+import pytest
+
+from mynah.archive import Archive, KeptSession
+from mynah.specs import SessionOptions
+from mynah.storage import Storage
+from mynah.values import Exchange
+
+
+@pytest.fixture
+def kept(config, folder):
+    """Two sessions with an exchange each; the second was active last."""
+    config()
+
+    async def write(archive):
+        for number, id in enumerate(("first", "second")):
+            at = time.time() - 100 + number
+            session = KeptSession(
+                id=id, options=SessionOptions(persona="sparrow", speaker="hall"), created=at, last_active=at
+            )
+            archive.begin(session)
+            await archive.keep(session, Exchange("t1", "What do lions eat?", "Meat.", at=at))
+
+    storage = Storage(folder / "data")
+    asyncio.run(write(Archive(storage, 30)))
+    storage.close()
+
+
+def test_sessions_are_listed_the_last_active_one_first(cli, kept):
+    lines = cli("sessions", "list").out.splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["second", "first"]
+    assert lines[0].split("\t")[2:] == ["sparrow", "hall", "1 exchanges"]
+    assert len(cli("sessions", "list", "--most", "1").out.splitlines()) == 1
+
+
+def test_one_session_is_exported(cli, kept):
+    told = cli("sessions", "export", "first").json
+    assert (told["id"], told["exchanges"][0]["reply"]) == ("first", "Meat.")
+
+
+def test_all_sessions_are_exported_into_a_file_for_its_owner_only(cli, kept, folder):
+    result = cli("sessions", "export", "--to", "all.jsonl")
+    assert (result.code, result.out) == (0, "")
+    lines = (folder / "all.jsonl").read_text().splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ["first", "second"]
+    assert stat.S_IMODE((folder / "all.jsonl").stat().st_mode) == 0o600
+
+
+def test_one_session_is_deleted_and_then_all(cli, kept):
+    assert cli("sessions", "delete", "first").out == "deleted 1 sessions\n"
+    assert [line.split("\t")[0] for line in cli("sessions", "list").out.splitlines()] == ["second"]
+    assert cli("sessions", "delete", "--all").out == "deleted 1 sessions\n"
+    assert cli("sessions", "list").out == ""
+
+
+@pytest.mark.parametrize("action", ["export", "delete"])
+def test_a_session_that_is_not_there_is_told_of(cli, kept, action):
+    result = cli("sessions", action, "third")
+    assert result.code == 1
+    assert "nothing is kept of a session 'third'" in result.err
+
+
+def test_a_file_that_cannot_be_written_is_told_of(cli, kept):
+    result = cli("sessions", "export", "--to", "no/such/folder")
+    assert (result.code, "cannot be written" in result.err) == (1, True)
+
+
+def test_nothing_is_deleted_unless_it_is_said_what(cli, kept):
+    assert cli("sessions", "delete").code == 2
+    assert len(cli("sessions", "list").out.splitlines()) == 2
