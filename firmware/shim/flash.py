@@ -33,9 +33,12 @@ class Flash:
 
 
 def partition():
-    """Return the partition, or None where there is no such variable."""
-    with open("/proc/self/stat") as file:
-        fields = file.read().rpartition(")")[2].split()
+    """Return the partition, or None where there is no such variable, or no /proc."""
+    try:
+        with open("/proc/self/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return None
     start, end = int(fields[47]), int(fields[48])
     environment = memoryview(uctypes.bytearray_at(start, end - start))
     at = 0

@@ -75,7 +75,7 @@ def test_a_speaker_that_is_not_configured_gets_no_token(cli, config):
     result = cli("token", "hal")
     assert (result.code, result.out) == (1, "")
     assert result.err == (
-        "mynah: no speaker named 'hal' is configured; add it under 'speakers:', or give another --role\n"
+        "mynah: no speaker named 'hal' is configured; add it with `mynah speaker add`, or give another --role\n"
     )
 
 

@@ -7,6 +7,7 @@ import asyncio
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -115,6 +116,43 @@ def test_the_zoo_guide_answers_the_questions_of_the_tutorial(tmp_path: Path) -> 
 
     expected = ("bamboo", "kilometres an hour", "lion weighs", "Lions are meat eaters")
     assert [word in reply for word, reply in zip(expected, replies, strict=True)] == [True] * len(expected)
+
+
+async def test_the_simulated_speaker_of_the_tutorial_says_what_it_is_told_to(run_hub, tmp_path: Path) -> None:
+    found = [command for page, command in commands() if page == "docs/tutorial.md"]
+    simulate, ask_once, who, say = (
+        [*MYNAH, *shlex.split(next(each for each in found if each.startswith(begin)))[1:]]
+        for begin in ("mynah speaker simulate", "mynah speaker simulate --ask", "mynah speakers", "mynah say")
+    )
+    shutil.copyfile(ROOT / "hub" / "mynah" / "cli" / "question.wav", tmp_path / "question.wav")
+    async with run_hub(installed=EMBEDDED) as hub:
+        at = ("--url", hub.addresses["http"])
+        once = await run([*ask_once, *at], tmp_path)
+        speaker = await asyncio.create_subprocess_exec(
+            *simulate, *at, cwd=tmp_path, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        )
+        assert speaker.stdout is not None
+        async with asyncio.timeout(ANSWER_S):
+            while b"connected" not in await speaker.stdout.readline():
+                pass
+        listed, said = await run([*who, *at], tmp_path), await run([*say, *at], tmp_path)
+        await speaker.communicate(b"quit\n")
+
+    assert "saved reply.wav" in once
+    assert (tmp_path / "reply.wav").stat().st_size > 32_000
+    assert "simulated" in listed
+    assert said == "simulated heard it\n"
+    assert speaker.returncode == 0
+
+
+async def run(command: list[str], folder: Path) -> str:
+    """Run a program that must succeed; return what it prints."""
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, errors = await asyncio.wait_for(process.communicate(), ANSWER_S)
+    assert process.returncode == 0, errors.decode()
+    return out.decode()
 
 
 async def test_the_speaker_of_the_tutorial_gets_its_answers(run_hub, tmp_path: Path) -> None:

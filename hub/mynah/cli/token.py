@@ -33,7 +33,7 @@ def _run(arguments: argparse.Namespace) -> int:
         role = arguments.role or storage.credentials().get(name) or ("admin" if name == "admin" else "speaker")
         if role == "speaker" and name not in config.values["speakers"]:
             raise InputError(
-                f"no speaker named {name!r} is configured; add it under 'speakers:', or give another --role"
+                f"no speaker named {name!r} is configured; add it with `mynah speaker add`, or give another --role"
             )
         token = storage.issue_token(name, role)
         print(f"{name} ({role}): {token}")

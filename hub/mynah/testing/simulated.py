@@ -15,8 +15,11 @@ from typing import Any, Final
 from mynah.errors import MynahError
 from mynah.testing.file_speaker import FileSpeaker, Told
 
-HEAP: Final = "100k"
-"""Its heap: what a chip has to spare, though this computer's words have twice the size of the chip's."""
+LINUX: Final = sys.platform == "linux"
+
+HEAP: Final = "100k" if LINUX else "100wk"
+"""Its heap: what a chip has to spare, though this computer's words have twice the size of the chip's. Where there is no
+room for its code outside of the heap, `w` makes up for that."""
 
 FLASH: Final = "0" * 98304
 """Room for its code outside of the heap, as a chip's flash is (firmware/shim/flash.py)."""
@@ -94,7 +97,7 @@ class SimulatedSpeaker(FileSpeaker):
                 **os.environ,
                 "MYNAH_SIM": str(self.folder),
                 "MICROPYPATH": f"{self._build}:.frozen",
-                "MYNAH_FLASH": FLASH,
+                **({"MYNAH_FLASH": FLASH} if LINUX else {}),
             },
             start_new_session=True,  # Ctrl-C is for whoever started it, who then switches it off in good order
         )  # fmt: skip
