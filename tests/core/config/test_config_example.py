@@ -31,6 +31,7 @@ from mynah_automation.config import SECTIONS
 from mynah_espeak.config import SCHEMA as ESPEAK
 from mynah_http.config import SCHEMA as HTTP
 from mynah_mqtt.config import SCHEMA as MQTT
+from mynah_news_host.config import SCHEMA as NEWS_HOST
 from mynah_tools import mynah_tools
 from mynah_vad.config import SCHEMA as VAD
 
@@ -46,6 +47,7 @@ def example_specs(specs):
         ComponentSpec(name="automation", run=run, schema=AUTOMATION, sections=SECTIONS),
         ComponentSpec(name="http", run=run, schema=HTTP),
         ComponentSpec(name="mqtt", run=run, schema=MQTT),
+        ComponentSpec(name="news_host", run=run, schema=NEWS_HOST),
         EngineSpec(name="pocketsphinx", kind="stt", open=open_engine, embedded=True),
         EngineSpec(name="espeak", kind="tts", open=open_engine, schema=ESPEAK, embedded=True),
         EngineSpec(name="facts", kind="llm", open=open_engine, embedded=True),
@@ -110,6 +112,7 @@ def test_a_new_personas_keys_are_shown_with_their_defaults(example_specs, everyt
         LATENCY,
         AUTOMATION,
         HTTP,
+        NEWS_HOST,
         ESPEAK,
         VAD,
     ],
