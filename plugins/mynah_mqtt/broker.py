@@ -161,6 +161,12 @@ class HubBroker(Broker):
         session = self.sessions.get(client_id, (None, None))[0]
         return session is not None and session.delivered_message_queue.qsize() > KEPT
 
+    async def hang_up(self, client_id: str) -> None:
+        """Tell amqtt that a connection has ended: it misses an end that comes while it begins."""
+        handler = self.sessions.get(client_id, (None, None))[1]
+        if handler is not None:
+            await handler.handle_connection_closed()
+
     def left(self, client_id: str) -> None:
         """Note that a client's connection is over, however it ended."""
         session = self.sessions.get(client_id, (None, None))[0]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-from mynah import ComponentSpec, Hub, MynahError
+from mynah import ComponentSpec, Hub
 from mynah_mqtt.config import SCHEMA
 
 
@@ -17,10 +17,7 @@ async def run(hub: Hub, config: Mapping[str, Any], ready: Callable[[], None]) ->
         ready()
         await asyncio.Event().wait()
     # The libraries take 0.2 s to import, which other components need not wait for.
-    try:
-        module = await asyncio.to_thread(import_module, "mynah_mqtt.serve")
-    except ModuleNotFoundError as error:
-        raise MynahError(f"MQTT needs {error.name}; install it with: pip install 'mynah[mqtt]'") from None
+    module = await asyncio.to_thread(import_module, "mynah_mqtt.serve")
     await module.serve(hub, config, ready)
 
 

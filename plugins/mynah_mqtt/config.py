@@ -42,7 +42,7 @@ def base(value: Any) -> str:
 SCHEMA = {
     vol.Optional(
         "broker",
-        default=None,
+        default=EMBEDDED,
         description="`embedded` for the hub's own broker, the URL of another one (mqtt://HOST:PORT, or mqtts:// with "
         "TLS), or null for none.",
     ): broker,

@@ -29,6 +29,9 @@ REFUSED_S: Final = 0.5
 """How long somebody who may not come in waits for the answer, so that guessing is slow."""
 
 TAKE_OVER_S: Final = 5.0
+LET_GO_S: Final = 1.0
+"""How long the broker may take to notice that a connection has ended, and again after it was told."""
+
 SILENCES: Final = 1.5
 """How many keep-alives may pass in silence (section 3.1.2.10)."""
 
@@ -142,7 +145,7 @@ class Gate:
         inbound.busy = lambda: self._broker.busy or self._broker.is_behind(id)
         inbound.too_large = lambda topic, size: self._report(account, topic, size)
         try:
-            await self._broker.external_connected(inbound, outbound, LISTENER)
+            await self._until_it_ends(id, inbound, outbound)
         except Exception:
             # A defect of the library ends one connection and no more.
             log.exception("the connection of %s broke", id)
@@ -151,6 +154,24 @@ class Gate:
             self._broker.left(id)
             del self._seats[id]
             seat.left.set()
+
+    async def _until_it_ends(self, id: str, inbound: Inbound, outbound: Outbound) -> None:
+        """Have the broker serve a connection. One that has ended holds its client's place for a moment and no more."""
+        loop = asyncio.get_running_loop()
+        served = loop.create_task(self._broker.external_connected(inbound, outbound, LISTENER), name=f"mqtt: {id}")
+        ended = loop.create_task(inbound.ended.wait(), name=f"mqtt: end of {id}")
+        try:
+            await asyncio.wait({served, ended}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({served}, timeout=LET_GO_S)
+            if not served.done():
+                await self._broker.hang_up(id)
+                await asyncio.wait({served}, timeout=LET_GO_S)
+        finally:
+            ended.cancel()
+            served.cancel()
+            await asyncio.wait({served, ended}, timeout=LET_GO_S)
+        if not served.cancelled():
+            served.result()
 
     async def _free(self, id: str) -> bool:
         """End an earlier connection of a client; return whether that worked."""

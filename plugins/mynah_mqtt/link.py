@@ -15,11 +15,14 @@ from typing import Final
 
 import aiomqtt
 
+from mynah_mqtt.client import Client, connection
 from mynah_mqtt.outbox import Outbox
+from mynah_mqtt.said import Said
 from mynah_mqtt.topics import Topics
 from mynah_mqtt.troubles import explain, own_expiry
 
 log = logging.getLogger(__name__)
+library = logging.getLogger(f"{__name__}.library")
 
 PAUSES_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 STEADY_S: Final = 30.0
@@ -81,6 +84,7 @@ class Link:
         self._away_s = 0.0
         self._seen: float | None = None
         self._told: tuple[str, float] = ("", 0.0)
+        self._said = Said()
 
     @property
     def catching_up(self) -> bool:
@@ -89,6 +93,7 @@ class Link:
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
+        library.setLevel(logging.CRITICAL)  # what matters is said here, in the hub's words
         failures = 0
         while True:
             began = time.monotonic()
@@ -103,9 +108,9 @@ class Link:
             failures = 0 if time.monotonic() - began > STEADY_S else failures + 1
             await asyncio.sleep(PAUSES_S[min(failures, len(PAUSES_S) - 1)] * random.uniform(0.5, 1.0))
 
-    def _client(self) -> aiomqtt.Client:
+    def _client(self) -> Client:
         target = self._target
-        return aiomqtt.Client(
+        return Client(
             target.host,
             target.port,
             identifier=target.client_id,
@@ -119,15 +124,15 @@ class Link:
             will=aiomqtt.Will(self._topics.hub("availability"), "offline", 1, True),
             max_queued_incoming_messages=INCOMING,
             socket_options=[NO_DELAY],
-            logger=logging.getLogger(f"{__name__}.library"),
+            logger=library,
         )
 
     async def _stay(self) -> None:
         certificate = self._target.certificate
         if certificate is not None and own_expiry(certificate):
             raise TimeoutError  # as it would be: of TLS 1.3 the library only sees that no answer comes
-        async with self._client() as client:
-            codes = await client.subscribe([(topic, 1) for topic in self._topics.followed])
+        async with connection(self._client()) as client:
+            codes = await client.through(client.subscribe([(topic, 1) for topic in self._topics.followed]))
             if any(getattr(code, "value", code) >= 0x80 for code in codes):
                 log.warning("the broker does not let the hub read all of %s/#; see its access rules", self._topics.base)
             self._note_connected()
@@ -144,14 +149,12 @@ class Link:
         log.info("connected to the broker at %s", self._target.url)
         self._outbox.refresh()
 
-    async def _publish(self, client: aiomqtt.Client) -> None:
-        task = asyncio.current_task()
-        # Python 3.11's wait_for, which the library uses, may keep a cancellation to itself.
-        while task is None or not task.cancelling():
+    async def _publish(self, client: Client) -> None:
+        while True:
             publication = await self._outbox.next()
             payload = publication.payload.encode(errors="replace")
             try:
-                await client.publish(publication.topic, payload, publication.qos, publication.retain)
+                await client.through(client.publish(publication.topic, payload, publication.qos, publication.retain))
             except ValueError as error:
                 log.error("a message on %s cannot be published: %s", ascii(publication.topic[:200]), error)  # noqa: TRY400  # it says all
             except BaseException:  # whatever ends this, cancelling too: it was not published
@@ -159,8 +162,11 @@ class Link:
                 raise
             self._outbox.done()
 
-    async def _take(self, client: aiomqtt.Client) -> None:
-        async for message in client.messages:
+    async def _take(self, client: Client) -> None:
+        messages = client.messages
+        async for message in messages:
+            if len(messages) == INCOMING - 1 and not self._said.lately("full"):
+                log.warning("more comes from the broker than can be dealt with; some of it is lost")
             payload = bytes(message.payload or b"")
             try:
                 self._receive(message.topic.value, payload, message.retain)

@@ -9,7 +9,8 @@ from mynah import InputError
 
 CONNECT: Final = 1
 PUBLISH: Final = 3
-TAKEN: Final = frozenset((PUBLISH, 4, 8, 10, 12, 14))
+DISCONNECT: Final = 14
+TAKEN: Final = frozenset((PUBLISH, 4, 8, 10, 12, DISCONNECT))
 """What a client may send after CONNECT, without what belongs to QoS 2."""
 
 ACCEPTED_LEVEL: Final = 4

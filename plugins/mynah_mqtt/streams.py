@@ -11,7 +11,7 @@ from typing import Final
 
 from amqtt.adapters import ReaderAdapter, WriterAdapter
 
-from mynah_mqtt.packets import CONNECT, PUBLISH, TAKEN, Malformed, check_publish, whole_packet
+from mynah_mqtt.packets import CONNECT, DISCONNECT, PUBLISH, TAKEN, Malformed, check_publish, whole_packet
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,8 @@ class Inbound(ReaderAdapter):
     """What comes from a client, packet by packet: checked for size and form before the broker sees any of it.
 
     `too_large(topic, size)` is told of a publication that was read into the void; `busy()` says when to read no more
-    for now. Gives an end of file for what is not taken, and for a client that was silent for too long.
+    for now. Gives an end of file for what is not taken, after a goodbye, and for a client that was silent for too long;
+    `ended` is set then.
     """
 
     def __init__(self, reader: asyncio.StreamReader, outbound: Outbound) -> None:
@@ -90,6 +91,8 @@ class Inbound(ReaderAdapter):
         self._outbound = outbound
         self._buffer = bytearray()
         self._hello_length = 0
+        self._over = False
+        self.ended = asyncio.Event()
 
     async def hello(self) -> bytearray:
         """Return the body of the first packet, a CONNECT; `read` gives it once more. Raises `Malformed`, `EOFError`."""
@@ -111,26 +114,34 @@ class Inbound(ReaderAdapter):
 
     async def read(self, n: int = -1) -> bytes:
         """Return the next `n` bytes, fewer at the end."""
-        if not self._buffer:
-            try:
-                self._buffer = await self._packet()
-            except Malformed as error:
-                log.warning("%s was cut off: %s", self.name, error)
-                return b""
-            except (EOFError, OSError):
-                return b""
-            except TimeoutError:
-                log.info("%s was silent for too long", self.name)
-                return b""
+        if not self._buffer and not await self._fill():
+            self.ended.set()
+            return b""
         data = bytes(self._buffer[:n] if n >= 0 else self._buffer)
         del self._buffer[: len(data)]
         return data
+
+    async def _fill(self) -> bool:
+        """Read the next packet; return whether there was one."""
+        try:
+            self._buffer = await self._packet()
+        except Malformed as error:
+            log.warning("%s was cut off: %s", self.name, error)
+        except TimeoutError:
+            log.info("%s was silent for too long", self.name)
+        except (EOFError, OSError):
+            pass
+        else:
+            return True
+        return False
 
     def feed_eof(self) -> None:
         """End it."""
         self._reader.feed_eof()
 
     async def _packet(self) -> bytearray:
+        if self._over:
+            raise EOFError  # whatever comes after a goodbye (section 3.14.4)
         while True:
             while self.busy():  # noqa: ASYNC110  # a queue of the library, which has no signal
                 await asyncio.sleep(BUSY_POLL_S)
@@ -145,6 +156,7 @@ class Inbound(ReaderAdapter):
                 body = await self._reader.readexactly(length)
             if kind == PUBLISH:
                 check_publish(flags, body)
+            self._over = kind == DISCONNECT
             return whole_packet(kind, flags, body)
 
     async def _header(self) -> tuple[int, int, int]:

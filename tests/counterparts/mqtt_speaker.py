@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import socket
 from collections.abc import Callable
@@ -11,7 +10,9 @@ from typing import Any
 
 import aiomqtt
 
-WAIT_S = 8.0
+from mynah_mqtt.client import Client, complete
+
+WAIT_S = 15.0
 
 
 async def until(found: Callable[[], Any], what: str, within_s: float = WAIT_S) -> Any:
@@ -32,9 +33,9 @@ class Peer:
         self.codes: list[int] = []
         self.lost = False
         self.port = port
-        self._make = lambda: aiomqtt.Client(
+        self._make = lambda: Client(
             "127.0.0.1", self.port, username=name, password=password, identifier=client_id or None,
-            protocol=aiomqtt.ProtocolVersion.V311, timeout=5,
+            protocol=aiomqtt.ProtocolVersion.V311, timeout=10,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)], **options,
         )  # fmt: skip
         self._filters = filters
@@ -50,16 +51,19 @@ class Peer:
     async def connect(self) -> None:
         self.lost = False
         self.client = self._make()
-        await self.client.__aenter__()
+        await complete(self.client.__aenter__())
         for pattern in self._filters:
-            self.codes += [getattr(code, "value", code) for code in await self.client.subscribe(pattern, 1)]
+            self.codes += [
+                getattr(code, "value", code) for code in await self.client.through(self.client.subscribe(pattern, 1))
+            ]
         self._task = asyncio.create_task(self._read())
 
     async def leave(self) -> None:
         """Disconnect as it should be."""
-        await self._stop_reading()
-        with contextlib.suppress(aiomqtt.MqttError):
-            await self.client.__aexit__(None, None, None)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+        await complete(self.client.leave())
 
     async def die(self) -> None:
         """Lose the connection as in a power cut: no goodbye is said."""
@@ -69,7 +73,7 @@ class Peer:
 
     async def publish(self, topic: str, content: Any, *, retain: bool = False, qos: int = 1) -> None:
         payload = content if isinstance(content, str | bytes) else json.dumps(content)
-        await self.client.publish(topic, payload, qos, retain)
+        await self.client.through(self.client.publish(topic, payload, qos, retain))
 
     def on(self, topic: str) -> list[Any]:
         """Return what came on a topic, JSON read."""
@@ -85,12 +89,6 @@ class Peer:
 
     def take(self, topic: str, payload: str, retained: bool) -> Any:
         """For those who do something with what comes."""
-
-    async def _stop_reading(self) -> None:
-        if self._task is not None:
-            while not self._task.done():  # Python 3.11's wait_for may keep a cancellation to itself
-                self._task.cancel()
-                await asyncio.wait({self._task}, timeout=1)
 
     async def _read(self) -> None:
         try:

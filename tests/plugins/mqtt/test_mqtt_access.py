@@ -13,8 +13,6 @@ from counterparts.mqtt_broker import mosquitto
 from counterparts.mqtt_speaker import Peer, until
 from mynah.testing import scripted_engines
 
-pytestmark = pytest.mark.long  # real brokers, and waits for what they lose
-
 CMD, REPLY = "mynah/speaker/lion_house/cmd", "mynah/speaker/lion_house/reply"
 
 

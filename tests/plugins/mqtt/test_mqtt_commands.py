@@ -11,8 +11,6 @@ from mynah import LISTENING
 from mynah.audio import wav_header
 from mynah.testing import ScriptedTextToSpeech
 
-pytestmark = pytest.mark.long  # real brokers, and waits for what they lose
-
 CMD, REPLY = "mynah/speaker/lion_house/cmd", "mynah/speaker/lion_house/reply"
 
 

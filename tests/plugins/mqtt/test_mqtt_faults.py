@@ -14,8 +14,6 @@ import pytest
 from counterparts.mqtt_speaker import until
 from mynah_mqtt.packets import whole_packet
 
-pytestmark = pytest.mark.long  # real brokers, and waits for what they lose
-
 CMD, REPLY = "mynah/speaker/lion_house/cmd", "mynah/speaker/lion_house/reply"
 HERE = "mynah/speaker/lion_house/availability"
 
@@ -159,7 +157,7 @@ async def test_speaker_that_connects_again_takes_its_own_place(world):
             await until(lambda: first.lost, "the end of the first connection")
             await admin.publish(CMD, {"id": "1", "command": "volume", "volume": 5})
             await until(lambda: second.done, "the command")
-            await until(lambda: admin.on(HERE)[-1] == "online", "online")
+            await until(lambda: admin.on(HERE)[-1:] == ["online"], "online")
         await first.leave()
 
     assert first.done == []

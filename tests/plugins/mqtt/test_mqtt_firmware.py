@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from counterparts.mqtt_speaker import until
 from counterparts.simulated_speaker import HEAP, SimulatedSpeaker, websocket_url
-
-pytestmark = pytest.mark.long  # real brokers, and waits for what they lose
 
 HERE = "mynah/speaker/lion_house/"
 

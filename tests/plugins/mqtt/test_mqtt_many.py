@@ -15,8 +15,6 @@ from counterparts.simulated_speaker import SimulatedSpeaker as FirmwareSpeaker
 from counterparts.simulated_speaker import websocket_url
 from mynah.testing import ScriptedTextToSpeech
 
-pytestmark = pytest.mark.long  # real brokers, and waits for what they lose
-
 REPORT_S = 5.0
 GROWTH_MB = 8.0
 

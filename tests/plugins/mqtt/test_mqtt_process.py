@@ -12,8 +12,6 @@ from counterparts.mqtt_speaker import Peer, SimulatedSpeaker, until
 from mynah.storage import Storage
 from mynah.testing import FakeSpeaker, hub_process
 
-pytestmark = pytest.mark.long  # real brokers, and waits for what they lose
-
 HERE = "mynah/hub/availability"
 CMD, REPLY = "mynah/speaker/lion_house/cmd", "mynah/speaker/lion_house/reply"
 
