@@ -26,7 +26,7 @@ def measured(tmp_path_factory):
 @pytest.mark.parametrize(
     ("scenario", "figure", "limit"),
     [
-        ("first audio", "inside_own_p50_ms", 1),
+        ("first audio, in the hub", "own_p50_ms", 1),
         ("first audio", "over_ms", 10),
         ("first token", "over_ms", 10),
         ("first word", "over_ms", 10),

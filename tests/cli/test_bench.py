@@ -65,7 +65,7 @@ def test_json_is_one_list_of_rows_and_nothing_else(folder):
     assert result.stdout.count("\n") == 1
     rows = json.loads(result.stdout)
     assert [(row["measure"], row["sessions"]) for row in rows] == [
-        (f"first {what}", sessions) for sessions in (1, 3) for what in ("token", "word", "audio")
+        (f"first {what}", sessions) for sessions in (1, 3) for what in ("token", "word", "audio", "audio, in the hub")
     ]
     assert all(tuple(row)[: len(KEYS)] == KEYS for row in rows)
     assert [row["critical_ms"] for row in rows[:3]] == [5.0, 6.0, 10.0]
@@ -97,7 +97,8 @@ def test_the_configured_engines_are_measured_where_they_are_asked_for(folder, co
     assert (result.returncode, result.stderr) == (0, "")
     rows = {row["measure"]: row for row in json.loads(result.stdout)}
     assert rows.keys() == {
-        "first token", "first word", "first audio", "stt script_stt", "llm script_llm", "tts script_tts",
+        "first token", "first word", "first audio", "first audio, in the hub",
+        "stt script_stt", "llm script_llm", "tts script_tts",
     }  # fmt: skip
     assert rows["first audio"]["own_p50_ms"] is not None
     assert rows["first audio"]["cached_phrases"] == 1  # the reply was the same as to the question that is not counted
