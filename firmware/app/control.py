@@ -11,7 +11,6 @@ from mqtt import Mqtt
 
 _STATE_MS = const(60000)
 _EACH_MS = const(20)
-_PROPERTIES = ("volume", "mute", "microphone")
 _WAITING = const(4)
 _LARGEST = const(1024)
 
@@ -111,7 +110,7 @@ class Control:
             command = parse(payload)
             if command is not None:
                 await self._queue(command)
-        elif name.endswith("/set") and name[:-4] in _PROPERTIES:
+        elif name.endswith("/set") and name[:-4] in ("volume", "mute", "microphone"):
             await self._set(name[:-4], payload)
 
     async def _queue(self, command):

@@ -20,8 +20,8 @@ LOOKS = {
 class Lights:
     """Shows a phase on a plain LED or an addressable one."""
 
-    def __init__(self, profile):
-        self.phase = "connecting"
+    def __init__(self, profile, phase="connecting"):
+        self.phase = phase
         self._led = Pin(profile["led"], Pin.OUT, value=0) if "led" in profile else None
         self._pixel = None
         if "pixel" in profile:

@@ -15,8 +15,6 @@ _PUBLISH = const(3)
 _PUBACK = const(4)
 _SUBACK = const(9)
 
-_PING = b"\xc0\x00"
-
 # By the codes of CONNACK, from 1 (3.2.2.3).
 _REFUSALS = """the broker does not speak MQTT 3.1.1
 the broker refuses this client id
@@ -200,7 +198,7 @@ class Mqtt:
             if time.ticks_diff(time.ticks_ms(), self._heard) > _KEEPALIVE_S * 1500:
                 await shut(self._writer)  # ends the reading too
                 return
-            await self._quietly(_PING)
+            await self._quietly(b"\xc0\x00")  # PINGREQ (3.12)
 
     async def _send(self, packet):
         async with self._lock:

@@ -82,31 +82,35 @@ class Provisioning:
         self._name = name
         self._saved = asyncio.Event()
 
-    async def run(self, port=80):
+    async def run(self, port=80, names_port=53):
         """Serve until somebody has filled in the page."""
         point = network.WLAN(network.AP_IF)
         point.active(True)
         point.config(essid=self._name)
         server = await asyncio.start_server(self._serve, "0.0.0.0", port)
-        names = asyncio.create_task(self._names())
+        names = asyncio.create_task(self._names(names_port))
         await self._saved.wait()
         await asyncio.sleep(1)  # for the last page
         names.cancel()
         server.close()
         point.active(False)
 
-    async def _names(self, port=53):
+    async def _names(self, port):
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         udp.setblocking(False)
         udp.bind(socket.getaddrinfo("0.0.0.0", port)[0][-1])
-        while True:
-            try:
-                query, whence = udp.recvfrom(256)
+        try:
+            while True:
+                try:
+                    query, whence = udp.recvfrom(256)
+                except OSError:  # there is none
+                    await asyncio.sleep_ms(50)
+                    continue
                 answer = dns_answer(query)
                 if answer:
                     udp.sendto(answer, whence)
-            except OSError:
-                await asyncio.sleep_ms(50)
+        finally:
+            udp.close()
 
     async def _serve(self, reader, writer):
         try:

@@ -12,22 +12,6 @@ _MESSAGE = const(1024)  # more of a message is not read
 _REPORT_MS = const(200)
 _CLOCK_S = const(60)
 _SILENT_MS = const(60000)
-_FINAL = (4401, 4403, 4409, 1001)  # do not ask to go on with that session
-
-
-_MATTER = (
-    "welcome",
-    "speech_started",
-    "speech_ended",
-    "phrase_failed",
-    "interrupted",
-    "stage",
-    "turn_finished",
-    "turn_failed",
-    "turn_dropped",
-    "clock",
-    "error",
-)
 
 
 def kind(data):
@@ -54,7 +38,20 @@ def field(data, name):
 def read(data, whole):
     """Return a message as an object, or None where it does not matter; of a cut one what its beginning tells."""
     name = kind(data)
-    if name is not None and name not in _MATTER:
+    if name not in (
+        None,
+        "welcome",
+        "speech_started",
+        "speech_ended",
+        "phrase_failed",
+        "interrupted",
+        "stage",
+        "turn_finished",
+        "turn_failed",
+        "turn_dropped",
+        "clock",
+        "error",
+    ):
         return None
     if whole:
         return json.loads(data)
@@ -114,7 +111,7 @@ class Session:
                     raise
                 log("hub: nothing comes any more")
             except Closed as closed:
-                if closed.code in _FINAL:
+                if closed.code in (4401, 4403, 4409, 1001):  # it cannot go on
                     self.id = None
                 log("hub: closed with " + str(closed.code))
             except (OSError, ValueError, asyncio.TimeoutError) as error:

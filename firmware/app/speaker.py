@@ -20,6 +20,7 @@ from wifi import Wifi
 
 VERSION = "0.1.0"
 _PROVEN_S = const(30)
+_FORGET_MS = const(10000)
 ROOT = getattr(machine, "FOLDER", "") + "/"  # a simulated speaker's files are in a folder
 
 
@@ -60,6 +61,7 @@ class Speaker:
         self.lights = Lights(profile)
         self.button = Button(profile["button"])
         self.control = self._updating = None
+        self._pressed_at = 0
         self._tasks = set()
         self._wire()
 
@@ -121,18 +123,22 @@ class Speaker:
 
     async def press(self):
         """The button goes down: be quiet and listen."""
+        self._pressed_at = time.ticks_ms()
         self._event("button", action="press")
         if self.ears.mode == "off":
             return
-        if self.player.playing or self.session.thinking:
-            self.stop("button")
         self.ears.held = True
+        if self.player.playing or self.session.thinking:
+            self.player.drop()
+            await self.session.say("interrupt", reason="button")
         await self.session.say("listen", mode="push_to_talk")
         self._changed()
 
     async def release(self):
         """The button comes up: that was the question."""
         self._event("button", action="release")
+        if time.ticks_diff(time.ticks_ms(), self._pressed_at) > _FORGET_MS:
+            self._forget()
         if not self.ears.held:
             return
         self.ears.held = False
@@ -141,6 +147,12 @@ class Speaker:
         if self.ears.mode == "open":
             await self.session.say("listen", mode="open")
         self._changed()
+
+    def _forget(self):
+        """The button was down for long: the Wi-Fi is another, so start anew with setting up."""
+        self.settings.put("ssid", None)
+        self.settings.save()
+        machine.reset()
 
     # ------------------------------------------------------------ what Control asks for
 
@@ -213,10 +225,10 @@ class Speaker:
         elif before == "open":
             self._later(self.session.say("end_listening"))
 
-    def stop(self, reason="stop"):
+    def stop(self):
         """Be quiet."""
         self.player.drop()
-        self._later(self.session.say("interrupt", reason=reason))
+        self._later(self.session.say("interrupt", reason="stop"))
 
     def hold(self, seconds):
         """Listen as if the button were down for so long."""
@@ -269,7 +281,10 @@ async def _main(slots):
     settings = Settings()
     if not settings.text("ssid") or not settings.text("hub"):
         log("not set up: join the Wi-Fi called Mynah")
+        lights = Lights(once("boards").board(settings.text("board")), "setup")
+        blinking = asyncio.create_task(lights.run())
         await once("provisioning").Provisioning(settings, "Mynah").run()
+        blinking.cancel()
         return
     speaker = Speaker(settings, slots)
     await speaker.wifi.join()

@@ -5,10 +5,10 @@ The format is in docs/mqtt.md, *Updates*.
 
 import asyncio
 import os
+from hashlib import sha256
 
 from micropython import const
 from net import fill, open_stream, shut, split_url
-from signature import Hmac, same
 
 _LARGEST = const(524288)
 _CHUNK = const(512)
@@ -16,6 +16,35 @@ _CHUNK = const(512)
 
 class Refused(ValueError):
     """The update must not be installed."""
+
+
+class Hmac:
+    """HMAC-SHA256 (RFC 2104), which MicroPython does not bring along; takes data in pieces."""
+
+    def __init__(self, key):
+        if len(key) > 64:
+            key = sha256(key).digest()
+        key = key + bytes(64 - len(key))
+        self._outer = bytes(byte ^ 0x5C for byte in key)
+        self._inner = sha256(bytes(byte ^ 0x36 for byte in key))
+
+    def update(self, data):
+        """Add data."""
+        self._inner.update(data)
+
+    def digest(self):
+        """Return the 32 bytes; the object is used up."""
+        outer = sha256(self._outer)
+        outer.update(self._inner.digest())
+        return outer.digest()
+
+
+def same(one, other):
+    """Compare without telling by the time how much was right."""
+    different = len(one) ^ len(other)
+    for i in range(min(len(one), len(other))):
+        different |= one[i] ^ other[i]
+    return different == 0
 
 
 def number(version):

@@ -15,7 +15,6 @@ _CLOSE = const(8)
 _PING = const(9)
 _PONG = const(10)
 HEAD = const(8)  # room for a header of a masked frame below 64 KiB
-_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 class Closed(OSError):
@@ -81,7 +80,10 @@ class WebSocket:
             name, _, value = line.partition(b":")
             if name.lower() == b"sec-websocket-accept":
                 accept = value.strip()
-        if b" 101 " not in status or accept != b2a_base64(sha1(nonce + _GUID).digest()).strip():
+        if (
+            b" 101 " not in status
+            or accept != b2a_base64(sha1(nonce + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()).strip()
+        ):
             raise OSError("the hub does not speak WebSocket there: " + status.decode().strip())
 
     async def close(self):

@@ -174,8 +174,7 @@ assert not gate.open and gate.feed(3500)
 def test_hmac_and_names_of_an_update(run):
     key, data = bytes(range(32)), b"mynah" * 99
     out = run(f"""
-from signature import Hmac, same
-from update import Refused, check_name, number
+from update import Hmac, Refused, check_name, number, same
 hmac = Hmac({key!r})
 hmac.update({data[:100]!r}); hmac.update({data[100:]!r})
 print(hmac.digest().hex())
@@ -263,3 +262,107 @@ async def main():
     assert [len(piece) for piece in log] == [32, 32, 32]
 asyncio.run(main())
 """)
+
+
+def test_a_button_counts_once_it_has_stopped_bouncing(run):
+    run("""
+import asyncio
+from button import Button
+said, levels = [], [1, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 1, 1, 1]
+class Bouncing:
+    def value(self):
+        said.append(levels[0])
+        return levels.pop(0)
+button = Button(0)
+button._pin = Bouncing()
+button.on_press, button.on_release = lambda: said.append("press"), lambda: said.append("release")
+async def main():
+    try:
+        await button.run()
+    except IndexError:
+        pass
+asyncio.run(main())
+assert said == [1, 0, 1, 0, 1, 0, 0, "press", 0, 1, 0, 0, 1, 1, "release", 1], said
+""")
+
+
+def test_the_led_shows_the_phase_at_once_and_blinks_where_it_should(run):
+    run("""
+import asyncio
+from lights import LOOKS, Lights
+from machine import Pin
+lights = Lights({"led": 2})
+shown = []
+lights._show = lambda colour: shown.append(colour)
+async def main():
+    task = asyncio.create_task(lights.run())
+    lights.phase = "updating"
+    await asyncio.sleep_ms(450)
+    assert shown[:4] == [LOOKS["updating"][0], 0] * 2, shown
+    lights.phase = "speaking"
+    await asyncio.sleep_ms(120)
+    del shown[:]
+    await asyncio.sleep_ms(600)
+    assert set(shown) == {LOOKS["speaking"][0]}, shown
+asyncio.run(main())
+Lights({"led": 2})._show(0x140000)
+assert Pin.levels[2] == 1
+Lights({"led": 2})._show(0)
+assert Pin.levels[2] == 0
+from boards import BOARDS
+assert all(name in LOOKS for name in ("setup", "connecting", "idle", "listening", "thinking", "speaking", "muted"))
+""")
+
+
+def test_the_watchdog_is_fed_only_while_audio_and_network_both_live(run):
+    run("""
+import asyncio, time
+import watchdog
+fed, seen = [], {"audio": 0, "network": 0}
+class WDT:
+    def __init__(self, timeout): pass
+    def feed(self): fed.append(1)
+watchdog.WDT = WDT
+for dead in ("audio", "network", None):
+    alive = lambda name: lambda: time.ticks_ms() - (5000 if name == dead else 0)
+    dog = watchdog.Watchdog({name: (alive(name), 1000) for name in seen})
+    assert dog.late() == ([dead] if dead else [])
+    del fed[:]
+    async def main():
+        try:
+            await asyncio.wait_for_ms(dog.run(), 50)
+            return True
+        except asyncio.TimeoutError:
+            return False
+    assert asyncio.run(main()) == (dead is not None)
+    assert bool(fed) == (dead is None)
+""")
+
+
+def test_a_wifi_that_is_lost_is_joined_again(run):
+    run("""
+import asyncio, network
+from wifi import Wifi
+joined = []
+def connect(self, name, password):
+    joined.append((name, password))
+    network.WLAN.there = True
+network.WLAN.connect = connect
+network.WLAN.there = False
+async def main():
+    radio = Wifi("zoo", "secret")
+    assert not radio.connected and await radio.join() and radio.connected
+    task = asyncio.create_task(radio.run())
+    await asyncio.sleep_ms(50)
+    network.WLAN.there = False
+    await asyncio.sleep_ms(1500)
+    assert radio.connected and joined == [("zoo", "secret")] * 2, joined
+asyncio.run(main())
+""")
+
+
+def test_a_clock_that_jumps_changes_nothing_as_no_module_asks_it():
+    for module in sorted((FIRMWARE / "app").glob("*.py")):
+        source = module.read_text()
+        for asked in ("time.time(", "localtime", "gmtime", "RTC", "ntptime"):
+            assert asked not in source, module.name

@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 import socket
+import wave
 from contextlib import asynccontextmanager
 
 import pytest
@@ -231,3 +232,87 @@ async def test_an_update_starts_only_if_its_signature_is_right(tmp_path, build, 
     async with SimulatedSpeaker(tmp_path, build, HEAP):
         info = await broker.until("info", lambda text: json.loads(text)["slot"] == "b")
         assert json.loads(info)["id"] == "lion_house"
+
+
+async def test_an_older_version_is_refused_whoever_signed_it(tmp_path, build, broker):
+    packed = bundle({"speaker.mpy": b"old"})
+    update = {"command": "update", "version": "0.0.9", "size": len(packed)}
+    async with serving(packed) as (url, asked), speaker_on(broker, tmp_path, build):
+        mac = signature(packed, "lion_house", "0.0.9", KEY)
+        await broker.publish("cmd", {"id": "1", **update, "url": url, "mac": mac})
+        reply = await broker.reply("1")
+    assert (reply["ok"], reply["code"], reply["message"]) == (False, "refused", "it is older than 0.1.0")
+    assert asked == []
+
+
+async def test_a_power_cut_in_mid_update_leaves_the_speaker_as_it_was(tmp_path, build, broker):
+    packed = bundle({file.name: file.read_bytes() for file in build.glob("*.mpy")})
+    update = {"command": "update", "version": "0.2.0", "size": len(packed)}
+    update["mac"] = signature(packed, "lion_house", "0.2.0", KEY)
+    half = asyncio.Event()
+
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(packed) + packed[: len(packed) // 2])
+        await writer.drain()
+        while not (tmp_path / "b").exists() or len(list((tmp_path / "b").iterdir())) < 5:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        half.set()
+        await reader.read()  # until the power is gone
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/firmware"
+    async with speaker_on(broker, tmp_path, build):
+        await broker.publish("cmd", {"id": "1", **update, "url": url})
+        async with asyncio.timeout(10):
+            await half.wait()
+    server.close()
+    await server.wait_closed()
+    assert list((tmp_path / "b").iterdir())
+    broker.seen.clear()
+    async with serving(packed) as (url, _), SimulatedSpeaker(tmp_path, build, HEAP) as speaker:
+        assert json.loads(await broker.until("info"))["slot"] == "a"
+        await broker.publish("cmd", {"id": "2", **update, "url": url})
+        assert (await broker.reply("2"))["ok"]
+        await speaker.ended()
+    broker.seen.clear()
+    async with SimulatedSpeaker(tmp_path, build, HEAP):
+        assert json.loads(await broker.until("info"))["slot"] == "b"
+
+
+async def test_an_update_that_does_not_start_is_left_for_the_copy_before_it(tmp_path, build, broker):
+    modules = {file.name: file.read_bytes() for file in build.glob("*.mpy")}
+    packed = bundle({**modules, "speaker.mpy": modules["ring.mpy"]})
+    update = {"command": "update", "version": "0.2.0", "size": len(packed)}
+    update["mac"] = signature(packed, "lion_house", "0.2.0", KEY)
+    async with serving(packed) as (url, _), speaker_on(broker, tmp_path, build) as speaker:
+        await broker.publish("cmd", {"id": "1", **update, "url": url})
+        assert (await broker.reply("1"))["ok"]
+        await speaker.ended()
+    broker.seen.clear()
+    for _ in range(3):
+        async with SimulatedSpeaker(tmp_path, build, HEAP) as speaker:
+            assert await speaker.ended() == 1
+    async with SimulatedSpeaker(tmp_path, build, HEAP):
+        assert json.loads(await broker.until("info"))["slot"] == "a"
+
+
+async def test_an_open_microphone_tells_how_loud_what_woke_it_was(tmp_path, build, broker):
+    with wave.open(str(tmp_path / "loud.wav"), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        file.writeframes(b"\x00\x20\x00\xe0" * 4000)
+    async with speaker_on(broker, tmp_path, build, microphone="open") as speaker:
+        await asyncio.sleep(0.5)
+        await speaker.tell(f"speak {tmp_path / 'loud.wav'}")
+        event = json.loads(await broker.until("event", lambda text: json.loads(text)["event"] == "wake"))
+    assert 1000 < event["level"] <= 0x2000
+
+
+async def test_a_button_that_is_down_for_ten_seconds_leads_back_to_setting_up(tmp_path, build, broker):
+    async with speaker_on(broker, tmp_path, build) as speaker:
+        await speaker.tell("press")
+        await asyncio.sleep(10.3)
+        await speaker.tell("release")
+        assert await speaker.ended() == 3
+    assert "ssid" not in json.loads((tmp_path / "nvs.json").read_text())["mynah"]
