@@ -99,6 +99,12 @@ class Knowledge:
                 for template in attribute.questions if attribute else ():
                     yield from fill(template, subject)
 
+    def answers(self) -> Iterator[str]:
+        """Every answer to a question that the facts put to the listener."""
+        for subject in self.subjects.values():
+            for fact in (fact for facts in subject.facts.values() for fact in facts):
+                yield from fact.ask.answers if fact.ask else ()
+
     def __bool__(self) -> bool:
         return bool(self.subjects)
 

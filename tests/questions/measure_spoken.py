@@ -1,6 +1,7 @@
-"""Asks the zoo guide the questions of a set aloud, and counts.
+"""Asks the zoo guide, or another persona, the questions of a set aloud, and counts.
 
     python tests/questions/measure_spoken.py [tests/questions/first.yaml] [--voices slt,rms,awb] [--misses]
+    python tests/questions/measure_spoken.py tests/questions/companion.yaml --persona companion
 
 Debian's flite speaks; no part of the product knows its voices. Each question goes through the embedded recogniser and
 then through the embedded answerer. `ordinary` questions are right when the reply holds the fact that is meant; `other`
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
+import importlib
 import subprocess
 import tempfile
 import time
@@ -28,7 +30,6 @@ from mynah import LISTENING, Grounding, Hints, Knowledge, LanguageModel, SpeechT
 from mynah.conversation.persona import Persona
 from mynah_facts import mynah_engines as facts_engines
 from mynah_pocketsphinx import mynah_engines as pocketsphinx_engines
-from mynah_zoo_guide import mynah_personas
 
 HERE = Path(__file__).parent
 VOICES = ("slt", "rms", "awb")
@@ -119,15 +120,16 @@ class Guide:
 
 
 async def measure(
-    questions: Sequence[Question], voices: Sequence[str], recordings: Sequence[Path], folder: Path
+    questions: Sequence[Question], voices: Sequence[str], recordings: Sequence[Path], folder: Path, name: str
 ) -> list[Heard]:
-    """Ask everything, one after the other."""
-    [ears], [brain], [spec] = pocketsphinx_engines(), facts_engines(), mynah_personas()
+    """Ask everything, one after the other, of the persona of a plugin."""
+    [ears], [brain] = pocketsphinx_engines(), facts_engines()
+    [spec] = importlib.import_module(f"mynah_{name}").mynah_personas()
     persona = Persona(spec)
     heard = []
     async with ears.open({}, folder) as listening, brain.open({}, folder) as thinking:
         guide = Guide(listening, thinking, persona.knowledge, persona.hints())
-        await listening.warm_up(Grounding("zoo_guide", "en", guide.knowledge), guide.hints)
+        await listening.warm_up(Grounding(name, "en", guide.knowledge), guide.hints)
         for voice in voices:
             for question in questions:
                 heard.append(await guide.hear(voice, spoken(voice, question.ask), question))
@@ -184,16 +186,19 @@ def line(one: Heard) -> str:
 
 def main() -> None:
     """Measure the sets named on the command line."""
-    parser = argparse.ArgumentParser(description="Count what the zoo guide understands and answers.")
+    parser = argparse.ArgumentParser(description="Count what a persona understands and answers.")
     parser.add_argument("files", nargs="*", type=Path, default=[HERE / "first.yaml"])
     parser.add_argument("--voices", default=",".join(VOICES), help="flite's voices, separated by commas")
+    parser.add_argument("--persona", default="zoo_guide", help="the plugin that brings who is asked")
     parser.add_argument("--misses", action="store_true", help="print each question that went wrong")
     arguments = parser.parse_args()
     recordings = sorted((HERE.parent / "audio").glob("*.wav"))
     for file in arguments.files:
         questions = [question for question in load(file) if question.group in GROUPS]
         with tempfile.TemporaryDirectory() as folder:
-            heard = asyncio.run(measure(questions, arguments.voices.split(","), recordings, Path(folder)))
+            heard = asyncio.run(
+                measure(questions, arguments.voices.split(","), recordings, Path(folder), arguments.persona)
+            )
         print(file)
         print("\n".join(report(heard, misses=arguments.misses)))
 

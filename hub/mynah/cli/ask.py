@@ -101,7 +101,7 @@ def _run(arguments: argparse.Namespace) -> int:
 async def _ask(
     arguments: argparse.Namespace, context: Mapping[str, str], prepared: Prepared
 ) -> tuple[Answer, Mapping[str, Any]]:
-    hub = MynahHub(prepared.config, prepared.plugins, prepared.personas, with_components=False)
+    hub = MynahHub(prepared.config, prepared.plugins, prepared.speaking(arguments.persona), with_components=False)
     async with hub.running():
         with Console(stderr=True).status("Opening the engines …"):
             await hub.engines_settled(ENGINES_WITHIN_S)

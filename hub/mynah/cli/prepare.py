@@ -24,6 +24,14 @@ class Prepared:
     plugins: Plugins
     personas: Mapping[str, Persona]
 
+    def speaking(self, name: str | None) -> Mapping[str, Persona]:
+        """Return who is to speak alone, so that engines need not make ready for all the others; None: the default one.
+
+        Where there is none of that name, it is all of them: the hub says then which there are.
+        """
+        name = name or self.config.values["persona"] or next(iter(self.personas), "")
+        return {name: self.personas[name]} if name in self.personas else self.personas
+
 
 def add_config_argument(parser: argparse.ArgumentParser) -> None:
     """Add `-c FILE`."""

@@ -83,7 +83,7 @@ class Persona:
         return {}
 
     def hints(self, language: str | None = None) -> Hints:
-        """Return the questions it can answer, as people say them, and the names of its subjects; made once.
+        """Return what people may say, questions and answers to its own, and the names of its subjects; made once.
 
         They are those of its files, so that a recogniser need not learn anew whenever the knowledge is renewed.
         """
@@ -91,7 +91,8 @@ class Persona:
         if tag not in self._hints:
             known = self._known[tag]
             names = dict.fromkeys(name for subject in known.subjects.values() for name in subject.names)
-            self._hints[tag] = Hints(questions=tuple(dict.fromkeys(known.questions())), words=tuple(names))
+            expected = dict.fromkeys([*known.questions(), *known.answers()])
+            self._hints[tag] = Hints(questions=tuple(expected), words=tuple(names))
         return self._hints[tag]
 
     def greeting(self, context: Mapping[str, str], language: str | None = None) -> str:

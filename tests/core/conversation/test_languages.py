@@ -162,6 +162,12 @@ def test_a_fact_may_ask_something_back(tmp_path):
     assert (fact.ask.say, fact.ask.answers, fact.ask.hint) == ("Hot?", ("yes it is",), "")
 
 
+def test_a_recogniser_expects_the_answers_to_questions_back(tmp_path):
+    text = 'subjects: [{id: sun, name: sun, facts: {what: {say: "A star.", ask: {say: "Hot?", answers: [yes it is]}}}}]'
+    (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
+    assert "yes it is" in Persona(replace(TUTOR, knowledge=(tmp_path / "a.yaml",))).hints().questions
+
+
 def test_a_question_back_without_answers_is_a_mistake(tmp_path):
     text = 'subjects: [{id: sun, name: sun, facts: {what: {say: "A star.", ask: {say: "Hot?"}}}}]'
     (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
