@@ -372,8 +372,8 @@ class Session(Protocol):
         """Speak the persona's greeting; return the id of its turn, or None where it has none."""
         ...
 
-    def interrupt(self, reason: str = "interrupt") -> bool:
-        """Stop every reply at once; return whether there was one."""
+    def interrupt(self, reason: str = "interrupt", *, turn: str | None = None) -> bool:
+        """Stop every reply, or that of one `turn`, at once; return whether there was one."""
         ...
 
     @property

@@ -420,9 +420,9 @@ class Conversation:
             and not self._turns.any_sounding(but=turn)
         )  # fmt: skip
 
-    def interrupt(self, reason: str = "interrupt") -> bool:
-        """Stop every reply at once; return whether there was one."""
-        return self._turns.interrupt(reason)
+    def interrupt(self, reason: str = "interrupt", *, turn: str | None = None) -> bool:
+        """Stop every reply, or that of one turn, at once; return whether there was one."""
+        return self._turns.interrupt(reason, only=turn)
 
     # ------------------------------------------------------------ outputs
 

@@ -206,8 +206,8 @@ class Turns:
 
     # ------------------------------------------------------------ stopping
 
-    def interrupt(self, reason: str, *, keep: Turn | None = None) -> bool:
-        """Stop every reply but `keep` at once; return whether there was one."""
+    def interrupt(self, reason: str, *, keep: Turn | None = None, only: str | None = None) -> bool:
+        """Stop every reply but `keep`, or `only` one turn's, at once; return whether there was one."""
         stopped = False
         for turn in list(self.known.values()):
             spared = (
@@ -215,7 +215,8 @@ class Turns:
                 or (turn.being_heard and not turn.audible)
                 or (turn.urgency == "alarm" and reason in GENTLE)
             )
-            if not turn.over and not spared and (turn.id in self.tasks or self.is_sounding(turn)):
+            meant = only in (None, turn.id) and not turn.over and not spared
+            if meant and (turn.id in self.tasks or self.is_sounding(turn)):
                 self.stop(turn, reason)
                 stopped = True
         return stopped

@@ -28,6 +28,7 @@ from mynah.config.yaml_loader import read_yaml
 from mynah.specs import ComponentSpec, EngineSpec, PersonaSpec
 from mynah_automation.config import SCHEMA as AUTOMATION
 from mynah_automation.config import SECTIONS
+from mynah_dialects.config import SCHEMA as DIALECTS
 from mynah_espeak.config import SCHEMA as ESPEAK
 from mynah_http.config import SCHEMA as HTTP
 from mynah_mqtt.config import SCHEMA as MQTT
@@ -45,6 +46,7 @@ def example_specs(specs):
     run, open_engine = specs[0].run, specs[1].open
     return (
         ComponentSpec(name="automation", run=run, schema=AUTOMATION, sections=SECTIONS),
+        ComponentSpec(name="dialects", run=run, schema=DIALECTS),
         ComponentSpec(name="http", run=run, schema=HTTP),
         ComponentSpec(name="mqtt", run=run, schema=MQTT),
         ComponentSpec(name="news_host", run=run, schema=NEWS_HOST),
