@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mynah import Heard, Hub, Replied, ReplyFailed, ReplyInterrupted, TurnEvent, TurnStarted
+from mynah import (
+    Event,
+    Heard,
+    Hub,
+    Replied,
+    ReplyFailed,
+    ReplyInterrupted,
+    SessionClosed,
+    SessionOpened,
+    TurnEvent,
+    TurnStarted,
+)
 from mynah_automation.definitions import slug
 from mynah_automation.house import LiveHouse
 
 LOOK_S: Final = 0.5
+IDLE_S: Final = 20.0
 PHASES: Final = {TurnStarted: "thinking", Heard: "thinking", Replied: "speaking", ReplyFailed: "idle",
                  ReplyInterrupted: "idle"}  # fmt: skip
 
@@ -23,6 +36,7 @@ class Entities:
         self._hub: Hub = house.hub
         self._phases: dict[str, str] = {}
         self._shown: set[str] = set()
+        self._stirred = asyncio.Event()
 
     def look(self) -> None:
         """Show what the hub is like now."""
@@ -57,19 +71,28 @@ class Entities:
 
     async def run(self) -> None:
         """Follow the hub until cancelled."""
-        with self._hub.bus.subscribe(TurnEvent, name="automation entities", maxsize=1024) as turns:
+        with self._hub.bus.subscribe(Event, name="automation entities", maxsize=1024) as events:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._follow(turns), name="automations: turns")
+                group.create_task(self._follow(events), name="automations: turns")
                 group.create_task(self._look_again(), name="automations: speakers")
 
-    async def _follow(self, turns: Any) -> None:
-        async for event in turns:
-            phase = PHASES.get(type(event))
-            if phase is not None:
-                self._phases[event.session_id] = phase
-                self.look()
+    async def _follow(self, events: Any) -> None:
+        async for event in events:
+            if isinstance(event, SessionOpened | SessionClosed | TurnEvent):
+                phase = PHASES.get(type(event))
+                if phase is not None and isinstance(event, TurnEvent):
+                    self._phases[event.session_id] = phase
+                self._stirred.set()
 
     async def _look_again(self) -> None:
+        """Look while somebody is busy, as nothing tells of the end of sound; else now and then, for who is there."""
         while True:
+            self._stirred.clear()
             self.look()
-            await asyncio.sleep(LOOK_S)
+            busy = any(phase != "idle" for phase in self._phases.values())
+            if busy:
+                await asyncio.sleep(LOOK_S)
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(IDLE_S):
+                    await self._stirred.wait()

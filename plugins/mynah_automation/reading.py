@@ -194,8 +194,12 @@ class Reader:
         rest = {key: value for key, value in raw.items() if key not in ACTION_KEYS}
         for form in ("action", "service"):
             if form in rest:
-                return rest[form], self._long(rest, form, where), (*where, "data")
+                return self._of_script(rest[form], self._long(rest, form, where), (*where, "data"))
         name = next((key for key in rest if key in self._actions), next(iter(rest), None))
+        if name is not None and _is_script(name) and name not in self._actions:
+            return self._of_script(name, dict(rest[name] or {}), (*where, name))
+        if name == "stop" and "response_variable" in raw:  # here it names what is given, not what is taken
+            rest["response_variable"] = raw["response_variable"]
         spec = self._actions.get(str(name))
         if spec is None:
             return name, None, where
@@ -212,6 +216,12 @@ class Reader:
             self._complain((*where, spec.name), f"expected a mapping of what {spec.name} takes")
             return name, None, where
         return name, {spec.short: value}, (*where, spec.name)
+
+    def _of_script(self, name: Any, data: dict[str, Any] | None, path: Path) -> tuple[Any, dict[str, Any] | None, Path]:
+        """Return a call of `script.NAME` as one of `script`."""
+        if not _is_script(name) or name in self._actions or data is None:
+            return name, data, path
+        return "script", {"name": name.partition(".")[2], "variables": data}, path
 
     def _long(self, rest: dict[str, Any], form: str, where: Path) -> dict[str, Any] | None:
         parts: dict[str, Any] = {}
@@ -309,3 +319,7 @@ class Reader:
 
     def _place(self, where: Path) -> str:
         return "/".join(str(step) for step in where[len(self._root) :])
+
+
+def _is_script(name: Any) -> bool:
+    return isinstance(name, str) and name.startswith("script.")

@@ -133,6 +133,7 @@ SPECS: Final = (
         schema={
             vol.Required("stop", description="Why."): vol.Any(None, str),
             vol.Optional("error", default=False, description="Whether the run has failed then."): bool,
+            vol.Optional("response_variable", description="The variable that a script gives."): str,
         },
         description="End the run.",
     ),
