@@ -49,7 +49,7 @@ help: ## show this
 	@touch $@
 
 .venv/installed-demo: pyproject.toml
-	@sh scripts/install.sh mqtt,simulate
+	@sh scripts/install.sh simulate
 	@touch $@ .venv/installed
 
 .venv/installed-test: pyproject.toml

@@ -99,7 +99,11 @@ async def test_a_question_that_is_no_recording_is_told_before_anything_is_asked(
 
 
 def test_the_command_prints_the_conversation_and_saves_what_sounded(config, question, folder):
-    file = config(stt={"text": "are you there"}, llm={"tokens": ["I am here."]})
+    file = config(
+        sections={"mqtt": {"broker": "embedded", "embedded": {"port": 1}}},
+        stt={"text": "are you there"},
+        llm={"tokens": ["I am here."]},
+    )
     done = subprocess.run(
         [sys.executable, "-m", "mynah.cli.main", "demo", "-c", str(file), "--audio", str(question), "--out=said.wav"],
         capture_output=True, text=True, timeout=90,

@@ -9,7 +9,6 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +30,7 @@ from mynah.testing.simulated import HEAP, SimulatedSpeaker, websocket_url, why_n
 from mynah.testing.stand_in import StandInSpeaker
 
 QUESTION: Final = Path(__file__).with_name("question.wav")
-"""A question about red pandas, spoken by a synthetic voice."""
+"""A question about red pandas, spoken by a synthetic voice, with the faint noise that every room has."""
 
 SPEAKER: Final = "demo_speaker"
 ENGINES_WITHIN_S: Final = 120.0
@@ -55,7 +54,7 @@ def _run(arguments: argparse.Namespace) -> int:
         prepared = prepare(arguments.config, {"http": {"port": 0, "host": "127.0.0.1"}})
         if arguments.config is None:
             prepared.config.values["data"] = str(Path(folder) / "data")  # type: ignore[index]  # not yet given to a hub
-        _embed_broker(prepared)
+        _free_port(prepared)
         instead = "as you wished" if arguments.python else why_not()
         report = run_loop(_demo(prepared, arguments.audio, Path(folder), instead))
         try:
@@ -66,11 +65,11 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _embed_broker(prepared: Prepared) -> None:
-    """Switch the embedded broker on where it is installed and no other is configured."""
+def _free_port(prepared: Prepared) -> None:
+    """Keep the embedded broker out of the way of another hub's."""
     mqtt = prepared.config.values.get("mqtt")
-    if mqtt is not None and mqtt["broker"] is None and find_spec("amqtt") and find_spec("aiomqtt"):
-        mqtt.update(broker="embedded", embedded={**mqtt["embedded"], "host": "127.0.0.1", "port": 0})
+    if mqtt is not None and mqtt["broker"] == "embedded":
+        mqtt["embedded"] = {**mqtt["embedded"], "host": "127.0.0.1", "port": 0}
 
 
 async def _demo(prepared: Prepared, question: Path, folder: Path, instead: str) -> Mapping[str, Any]:
