@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mynah import ConfigError, Hub, InputError, RouteSpec
+from mynah import ConfigError, Hub, InputError, RouteSpec, Text
 from mynah_http.session_routes import ROUTES as SESSION_ROUTES
 from mynah_http.speaker_routes import ROUTES as SPEAKER_ROUTES
 
@@ -55,7 +55,8 @@ async def list_engines(hub: Hub, request: Any) -> Any:
 async def list_personas(hub: Hub, request: Any) -> Any:
     """List who can speak; prompts and the places of files stay inside."""
     shown = ("name", "title", "language", "voice", "greeting", "context_key", "description")
-    return [{key: getattr(persona, key) for key in shown} for persona in hub.personas()]
+    told = ({key: getattr(persona, key) for key in shown} for persona in hub.personas())
+    return [{**each, "greeting": _in_own_language(each["greeting"], each["language"])} for each in told]
 
 
 ROUTES = (
@@ -116,3 +117,8 @@ ROUTES = (
     ),
     *SPEAKER_ROUTES,
 )
+
+
+def _in_own_language(text: Text, language: str) -> str:
+    """Return one of a persona's texts in the language that it speaks where nothing else is known."""
+    return text if isinstance(text, str) else text.get(language) or next(iter(text.values()), "")

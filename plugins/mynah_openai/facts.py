@@ -23,6 +23,10 @@ CLOSE: Final = 0.4
 LEAST: Final = 3.0
 """The score below which a fact has nothing to do with the question: about that of one rare word."""
 
+# Characters of scripts without spaces count as words.
+_UNSPACED: Final = r"\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_WORD: Final = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
+
 EXTREMES: Final = 3
 """How many facts answer a question for the most or the least of something."""
 
@@ -33,6 +37,12 @@ class _Entry:
     attribute: str
     fact: Fact
     words: frozenset[str]
+
+    @property
+    def told(self) -> str:
+        """The fact, and what may be asked back."""
+        ask = self.fact.ask
+        return f"{self.fact.say} (To ask back: {ask.say} Right: {ask.answers[0]}.)" if ask else self.fact.say
 
 
 class FactFinder:
@@ -57,7 +67,7 @@ class FactFinder:
         asked = self._named(question)
         near = set().union(*(self._named(text) for text in nearby)) - asked
         told = set(words(question))
-        scored = [(self._score(entry, told, asked, near), entry.fact.say) for entry in self._entries]
+        scored = [(self._score(entry, told, asked, near), entry.told) for entry in self._entries]
         best = max((score for score, _ in scored), default=0.0)
         close = [pair for pair in scored if pair[0] >= max(best * CLOSE, LEAST)]
         ranked = [say for _, say in sorted(close, key=lambda pair: -pair[0])]
@@ -91,7 +101,7 @@ class FactFinder:
 
 def words(text: str) -> list[str]:
     """Return the words of a text for comparison: small letters, plural endings off."""
-    return [_stem(word) for word in re.findall(r"\w+", text.casefold())]
+    return [_stem(word) for word in _WORD.findall(text.casefold())]
 
 
 def _stem(word: str) -> str:
@@ -105,6 +115,8 @@ def _entries(knowledge: Knowledge) -> Iterable[_Entry]:
     for subject in knowledge.subjects.values():
         for id, facts in subject.facts.items():
             for fact in facts:
+                if fact.tool:  # a language model has the tool itself
+                    continue
                 yield _Entry(subject.id, id, fact, asking.get(id, frozenset()).union(words(fact.say)))
 
 

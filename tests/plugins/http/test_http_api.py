@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mynah import PersonaSpec
+
 SESSIONS = "/api/v1/sessions"
 
 
@@ -93,6 +95,12 @@ async def test_interrupt_says_whether_there_was_a_reply(server):
 async def test_speakers_and_engines_are_listed(server):
     assert (await server.call("GET", "/api/v1/speakers"))[1] == server.hub.speakers()
     assert (await server.call("GET", "/api/v1/engines"))[1] == server.hub.engines()
+
+
+async def test_a_greeting_in_several_languages_is_told_in_the_personas_own(server, monkeypatch):
+    tutor = PersonaSpec(name="tutor", title="A tutor", language="zh", greeting={"en": "Hello", "zh": "你好"})
+    monkeypatch.setattr(server.hub, "personas", lambda: [tutor])
+    assert (await server.call("GET", "/api/v1/personas"))[1][0]["greeting"] == "你好"
 
 
 async def test_personas_are_listed_without_prompt_and_files(server):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 from counterparts.openai_server import OpenAIServer
-from mynah import LISTENING, Attribute, AudioClip, Fact, Grounding, Knowledge, Message, Subject
+from mynah import LISTENING, Attribute, AudioClip, Fact, Grounding, Knowledge, Message, Question, Subject
 from mynah_openai.facts import FactFinder
 from mynah_openai.notes import FACTS_CHARS, Notes
 
@@ -65,6 +65,27 @@ def test_the_longest_name_is_meant():
 
 def test_a_question_about_nothing_known_gets_no_facts():
     assert FactFinder(ZOO).find("Zebra crossing?", (), 1000) == []
+
+
+def test_a_question_in_chinese_gets_facts_in_chinese():
+    lessons = {
+        "fraction": Subject("fraction", "分数", "分数", facts={"lesson": (Fact("分数是整体的一部分。"),)}),
+        "planet": Subject("planet", "行星", "行星", facts={"lesson": (Fact("行星绕着恒星转。"),)}),
+    }
+    assert FactFinder(Knowledge(lessons, {}, "zh")).find("请问什么是分数？", (), 1000) == ["分数是整体的一部分。"]
+
+
+def test_what_may_be_asked_back_is_told_with_the_fact():
+    ask = Question("What is half of eight?", ("four",))
+    lesson = Subject("fraction", "fraction", "fractions", facts={"lesson": (Fact("A fraction is a part.", ask=ask),)})
+    assert FactFinder(Knowledge({"fraction": lesson})).find("explain fractions", (), 1000) == [
+        "A fraction is a part. (To ask back: What is half of eight? Right: four.)"
+    ]
+
+
+def test_what_only_a_tool_knows_is_no_fact():
+    clock = Subject("clock", "clock", "clocks", facts={"time": (Fact("It is {time}.", tool="time_of_day"),)})
+    assert FactFinder(Knowledge({"clock": clock})).find("what does the clock say", (), 1000) == []
 
 
 def test_facts_are_bounded():
