@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from contextlib import aclosing
 
 import pytest
 
 from mynah.errors import InputError, LimitError
 from mynah.events import Replied, ReplyFailed, ReplyInterrupted, SessionOpened, TurnOver
-from mynah.outputs import Interrupted, TurnFinished
+from mynah.outputs import Interrupted, SpeechChunk, SpeechEnded, TurnFinished
 from mynah.specs import OutletOptions, SessionOptions
 from mynah.testing.engines import ScriptedLanguageModel, ScriptedTextToSpeech
 from mynah.testing.hubs import run_hub, scripted_engines
 from mynah.testing.virtual_time import run_in_virtual_time
+from mynah.timeline import now
 
 LONG = ["Lions eat meat. ", "They hunt at night in groups. ", "A lion sleeps twenty hours a day. "]
 
@@ -324,3 +326,24 @@ def test_a_turn_that_failed_tells_its_timeline_too(tmp_path):
 async def _there(events):
     while events.waiting:
         yield await anext(aiter(events))
+
+
+async def test_a_disk_that_hangs_delays_no_audio_only_the_end_of_the_turn(tmp_path, monkeypatch):
+    monkeypatch.setattr("mynah.archive.WRITTEN_WITHIN_S", 0.3)
+    async with run_hub(tmp_path, specs=scripted_engines()) as hub:
+        session = hub.open_session(SessionOptions())
+        await ask(session)  # whatever is done once is done
+        other = sqlite3.connect(hub.storage.database, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        times = {}
+        async with aclosing(session.outputs(OutletOptions())) as outputs:
+            session.submit("and tigers")
+            async for output in outputs:
+                times.setdefault(type(output), now())
+                if isinstance(output, TurnFinished):
+                    break
+        assert times[TurnFinished] - times[SpeechEnded] > 0.25
+        assert times[SpeechChunk] < times[SpeechEnded]
+        assert hub.storage.waiting >= 1
+        other.execute("ROLLBACK")
+        other.close()
