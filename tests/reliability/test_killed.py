@@ -120,5 +120,5 @@ async def test_a_hub_that_is_killed_fifty_times_loses_no_finished_exchange(tmp_p
     finished, starts = await kill_and_look(tmp_path, 50, seed=50)
     assert finished >= 50
     assert max(starts) < START_S
-    later = starts[1:]
-    print(f"\n{finished} exchanges; the first start took {starts[0]:.2f} s, others {min(later):.2f} to {max(later):.2f} s")
+    spread = f"{min(starts[1:]):.2f} to {max(starts[1:]):.2f} s"
+    print(f"\n{finished} exchanges; the first start took {starts[0]:.2f} s, the others {spread}")

@@ -31,6 +31,7 @@ from mynah_automation.config import SECTIONS
 from mynah_dialects.config import SCHEMA as DIALECTS
 from mynah_espeak.config import SCHEMA as ESPEAK
 from mynah_http.config import SCHEMA as HTTP
+from mynah_metrics.config import SCHEMA as METRICS
 from mynah_mqtt.config import SCHEMA as MQTT
 from mynah_news_host.config import SCHEMA as NEWS_HOST
 from mynah_tools import mynah_tools
@@ -48,6 +49,7 @@ def example_specs(specs):
         ComponentSpec(name="automation", run=run, schema=AUTOMATION, sections=SECTIONS),
         ComponentSpec(name="dialects", run=run, schema=DIALECTS),
         ComponentSpec(name="http", run=run, schema=HTTP),
+        ComponentSpec(name="metrics", run=run, schema=METRICS),
         ComponentSpec(name="mqtt", run=run, schema=MQTT),
         ComponentSpec(name="news_host", run=run, schema=NEWS_HOST),
         EngineSpec(name="pocketsphinx", kind="stt", open=open_engine, embedded=True),
@@ -114,6 +116,7 @@ def test_a_new_personas_keys_are_shown_with_their_defaults(example_specs, everyt
         LATENCY,
         AUTOMATION,
         HTTP,
+        METRICS,
         NEWS_HOST,
         ESPEAK,
         VAD,
