@@ -76,6 +76,8 @@ def _add(arguments: argparse.Namespace) -> int:
             f"Its hub is at {fields['hub']}, which only this machine can reach: the code is good for\n"
             "`mynah speaker simulate --code CODE`. For a board run the hub with `mynah run --lan` and add it then.\n"
         )
+    if fields["hub"].startswith("wss:"):
+        print("The hub serves TLS: the board needs the certificate of its authority too, as the setting `ca`.\n")
     print(_flashing(arguments.board))
     print("It opens the Wi-Fi Mynah. Join it with a telephone; the page that comes asks for your Wi-Fi, and for this")
     print(f"code, which holds the speaker's token and is shown this once only:\n\n{code}\n")
