@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import re
 import secrets
@@ -13,7 +12,6 @@ from typing import Any, Final
 from aiohttp import web
 
 from mynah import (
-    LISTENING,
     AudioChunk,
     Hub,
     InputError,
@@ -34,7 +32,7 @@ from mynah_dialects.config import CLINIC_INTERPRETER, PERSONAS
 from mynah_dialects.dialect import ByTurn, Dialect, Frame, Line, Message, converse
 from mynah_dialects.frames import TEXT_CHARS, Fields, Malformed
 from mynah_dialects.gate import admit, persona_of
-from mynah_dialects.recording import CONTAINERS, Stream, slices
+from mynah_dialects.recording import CONTAINERS, Stream, decoded, hear
 from mynah_dialects.sound import MP3, PCM, joined
 
 ORIGINAL, TRANSLATION = 0, 1
@@ -153,23 +151,17 @@ class ClinicInterpreter(Dialect):
         await self._tell(request, request.heard(text.strip()))
 
     async def _hear(self, request: Request, audio: bytes, source: str, interpret: Interpretation) -> None:
-        recording, pcm = Stream(None, (*CONTAINERS, "mp3")), bytearray()
-        for number, part in enumerate(slices(audio)):
-            pcm += recording.feed(part)  # what cannot be read is told before anything is promised
-            if number == 0 and len(audio) > len(part):
-                await self._tell(
-                    request, request.reach("processing_started", "processing_started", stage="decoding_audio")
-                )
-            await asyncio.sleep(0)
-        pcm += recording.flush()
         if not audio:
             raise Malformed("`audio_data` is empty")
-        self.session.listen(LISTENING, interpret=interpret)
-        self.session.feed(bytes(pcm))
-        turn_id = self.session.end_listening()
+
+        async def begun() -> None:
+            step = "processing_started"
+            await self._tell(request, request.reach(step, step, stage="decoding_audio"))
+
+        pcm = await decoded(Stream(None, (*CONTAINERS, "mp3")), audio, begun)
+        turn_id = hear(self.session, pcm, interpret)
         if turn_id is not None:
             self._requests[turn_id] = request
-        await self._tell(request, request.reach("processing_started", "processing_started", stage="decoding_audio"))
         await self._tell(request, request.reach("hearing", "processing_update", stage="speech_recognition"))
 
     async def _tell(self, request: Request, messages: Iterable[Message]) -> None:

@@ -191,6 +191,7 @@ class Dialect(ABC):
         try:
             self._take_up(self.begin())
         except MynahError as error:
+            await self.line.send(self.complaint(str(error), {}))
             await self.line.leave(WSCloseCode.GOING_AWAY, str(error))
             return False
         return True

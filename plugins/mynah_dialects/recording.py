@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from typing import Final
 
-from mynah import LISTENING, AudioError, AudioFormat
+from mynah import LISTENING, AudioError, AudioFormat, Interpretation, Session
 from mynah.audio import Codec, Converter, WavInfo, WavReader, converter, sniff, to_16_bit
 
 SLICE_BYTES: Final = 8 * 1024
 """What is decoded in one go: some milliseconds of work at most, so that nobody else waits."""
+
+FED_BYTES: Final = 64 * 1024
 
 TOLD_BY: Final = 64
 """Bytes after which it is clear what a stream is."""
@@ -29,10 +32,36 @@ def samples(rate: int, channels: int, bits: int = 16, *, is_float: bool = False)
     return WavInfo(rate, channels, bits, is_float)
 
 
-def slices(data: bytes) -> Iterator[bytes]:
+def slices(data: bytes, size: int = SLICE_BYTES) -> Iterator[bytes]:
     """Cut audio into what is decoded in one go."""
-    for start in range(0, len(data), SLICE_BYTES):
-        yield data[start : start + SLICE_BYTES]
+    for start in range(0, len(data), size):
+        yield data[start : start + size]
+
+
+async def decoded(stream: Stream, audio: bytes, begun: Callable[[], Awaitable[None]]) -> bytes:
+    """Return a whole recording as `LISTENING` audio; `begun` is called once it is plain that it can be decoded.
+
+    Raises `AudioError`.
+    """
+    pcm, told = bytearray(), False
+    for part in slices(audio):
+        pcm += stream.feed(part)
+        if not told and len(audio) > len(part):
+            told = True
+            await begun()
+        await asyncio.sleep(0)
+    pcm += stream.flush()
+    if not told:
+        await begun()
+    return bytes(pcm)
+
+
+def hear(session: Session, pcm: bytes, interpret: Interpretation | None = None) -> str | None:
+    """Let a session hear a whole utterance; return the id of its turn."""
+    session.listen(LISTENING, interpret=interpret)
+    for part in slices(pcm, FED_BYTES):
+        session.feed(part)
+    return session.end_listening()
 
 
 class Samples:
@@ -65,29 +94,39 @@ class Stream:
     def __init__(self, raw: WavInfo | None, codecs: Collection[Codec] = CONTAINERS) -> None:
         self._raw = raw
         self._codecs = codecs
+        self._goes_on = False
         self._begin()
 
     def _begin(self) -> None:
         self._head = b""
         self._inner: Samples | Converter | None = None
+        self._paused = False
 
     def feed(self, data: bytes) -> bytes:
         """Return what the next bytes complete. Raises `AudioError` for what cannot be decoded."""
-        if self._inner is None:
+        if self._inner is None or self._paused:
             self._head += data
             if len(self._head) < TOLD_BY:
                 return b""
-            data, self._head = self._head, b""
-            self._inner = self._told(data)
+            data = self._take_head()
         return self._decoded(data)
+
+    def pause(self) -> bytes:
+        """Return what is left at the end of an utterance: a browser's recording, once begun, may go on after it.
+
+        Raises `AudioError` where nothing of it could be decoded.
+        """
+        if self._inner is None or isinstance(self._inner, Samples) or not self._goes_on:
+            return self.flush()
+        self._paused = True
+        return b""
 
     def flush(self) -> bytes:
         """Return what is left, at the end. Raises `AudioError` where nothing of it could be decoded."""
         try:
             found = b""
             if self._head:
-                self._inner = self._told(self._head)
-                found = self._decoded(self._head)
+                found = self._decoded(self._take_head())
             if isinstance(self._inner, Samples):
                 return found + self._inner.flush()
             return found + b"".join(chunk.data for chunk in self._inner.flush()) if self._inner else found
@@ -104,9 +143,21 @@ class Stream:
             self._begin()
             raise
 
-    def _told(self, head: bytes) -> Samples | Converter:
+    def _take_head(self) -> bytes:
+        head, self._head = self._head, b""
+        if not self._paused or self._container(head) is not None:
+            self._inner = self._told(head)
+        self._paused = False
+        return head
+
+    def _container(self, head: bytes) -> AudioFormat | None:
         format = sniff(head)
-        if format is not None and format.codec in self._codecs:
+        return format if format is not None and format.codec in self._codecs else None
+
+    def _told(self, head: bytes) -> Samples | Converter:
+        format = self._container(head)
+        self._goes_on = format is not None and format.codec in ("webm_opus", "ogg_opus")
+        if format is not None:
             return converter(format, LISTENING)
         if self._raw is None:
             raise AudioError("this is no recording that can be read; send WAV, WebM or Ogg with Opus, or MP3")

@@ -8,9 +8,16 @@ from typing import Any, Final, Literal
 
 from mynah import Hub, RouteSpec
 
+STUDY: Final = "/api/v1/audio-streaming"
+
 PATHS: Final[tuple[tuple[str, Literal["GET", "POST", "DELETE"], str, str, str], ...]] = (
     ("zoo_speaker", "GET", "/ws/esp32/{client_id}", "zoo_speaker:serve", "A zoo speaker"),
     ("zoo_speaker_by_query", "GET", "/ws/audio", "zoo_speaker:serve", "A zoo speaker that names itself in the query"),
+    ("study_open", "POST", f"{STUDY}/sessions", "study_rest:open_session", "Begin a session of the study partner"),
+    ("study_list", "GET", f"{STUDY}/sessions", "study_rest:list_sessions", "The study partner's sessions"),
+    ("study_stats", "GET", f"{STUDY}/sessions/{{id}}/stats", "study_rest:stats", "One of the study partner's sessions"),
+    ("study_close", "DELETE", f"{STUDY}/sessions/{{id}}", "study_rest:close_session", "End one of those sessions"),
+    ("study_partner", "GET", f"{STUDY}/ws/{{id}}", "study_partner:serve", "The study partner's web app"),
     ("clinic_or_console", "GET", "/ws", "clinic_or_console:serve", "The clinic's interpreter, or the speech console"),
     (
         "clinic_parallel",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +11,6 @@ from typing import Any, Final
 from aiohttp import web
 
 from mynah import (
-    LISTENING,
     AudioChunk,
     Hub,
     Interrupted,
@@ -33,7 +31,7 @@ from mynah_dialects.config import PERSONAS, SPEECH_CONSOLE
 from mynah_dialects.dialect import ByTurn, Dialect, Frame, Line, Message, converse
 from mynah_dialects.frames import Fields, Malformed
 from mynah_dialects.gate import admit, persona_of
-from mynah_dialects.recording import WAV, Stream, samples, slices
+from mynah_dialects.recording import WAV, Stream, decoded, hear, samples
 from mynah_dialects.sound import PCM, Piece, Pieces, joined, whole_wav
 
 REQUESTS: Final = ("speech_to_speech", "speech_to_speech_chunked_streaming", "audio_chunk", "audio")
@@ -167,16 +165,12 @@ class SpeechConsole(Dialect):
         audio = fields.base64("audio_data")
         if not audio:
             raise Malformed("`audio_data` is empty")
-        recording, pcm = Stream(RECORDED, WAV), bytearray()
-        for number, part in enumerate(slices(audio)):
-            pcm += recording.feed(part)  # what cannot be read is told before anything is promised
-            if number == 0 and request.streaming:
+
+        async def begun() -> None:
+            if request.streaming:
                 await self.line.send(self._message(request, "processing", stage="receiving", message="Audio received"))
-            await asyncio.sleep(0)
-        pcm += recording.flush()
-        self.session.listen(LISTENING)
-        self.session.feed(bytes(pcm))
-        turn_id = self.session.end_listening()
+
+        turn_id = hear(self.session, await decoded(Stream(RECORDED, WAV), audio, begun))
         if turn_id is not None:
             self._requests[turn_id] = request
 
