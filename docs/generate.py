@@ -1,6 +1,7 @@
 """Writes what of the documentation is made from the code: `python docs/generate.py [--check]`.
 
-docs/configuration.md comes from the schemas, docs/images/first-turn.svg from a turn that is really held.
+docs/configuration.md comes from the schemas, docs/images/first-turn.svg from a turn that is really held, and
+docs/images/wiring-*.svg from the firmware's board profiles.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import sys
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
+
+from wiring import drawings
 
 from mynah.cli.waterfall import STEPS
 from mynah.config.reference import reference
@@ -63,20 +66,21 @@ def draw_first_turn() -> str:
 
 
 def main() -> int:
-    """Write the files, or with --check say whether the configuration reference is up to date."""
+    """Write the files, or with --check say whether reference and drawings are up to date."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--check", action="store_true", help="change nothing; exit 1 where the reference is out of date"
-    )
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where something is out of date")
     check = parser.parse_args().check
-    page = DOCS / "configuration.md"
-    text = reference(load_plugins().specs)
+    images = DOCS / "images"
+    images.mkdir(exist_ok=True)
+    files = {DOCS / "configuration.md": reference(load_plugins().specs)}
+    files |= {images / name: text for name, text in drawings().items()}
     if check:
-        return 0 if page.read_text(encoding="utf-8") == text else 1
-    page.write_text(text, encoding="utf-8")
-    picture = DOCS / "images" / "first-turn.svg"
-    picture.parent.mkdir(exist_ok=True)
-    picture.write_text(draw_first_turn(), encoding="utf-8")
+        old = [file.name for file, text in files.items() if not file.exists() or file.read_text("utf-8") != text]
+        print(*old, sep="\n", file=sys.stderr)
+        return 1 if old else 0
+    files[images / "first-turn.svg"] = draw_first_turn()
+    for file, text in files.items():
+        file.write_text(text, encoding="utf-8")
     return 0
 
 

@@ -95,6 +95,18 @@ async def test_with_100_kib_a_question_is_answered_sample_for_sample_and_mqtt_ha
         assert min(free) > RESERVE, free
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("codec", CODECS)
+async def test_with_its_code_in_the_heap_it_fits_into_100_kib_of_a_chips_words(tmp_path, build, codec):
+    question(tmp_path / "question.wav")
+    async with conversation(tmp_path, build, codec, mqtt=True, heap="100wk", flash=False) as speaker:
+        await speaker.tell(f"ask {tmp_path / 'question.wav'}")
+        last = await speaker.played()
+        await speaker.quit()
+        assert expected(speaker.tts, codec) in speaker.sound()
+        assert last["free"] > 2 * RESERVE
+
+
 def avoidable(speaker):
     """Return the underruns that the firmware could have avoided: for less time than it holds, nothing had come."""
     late = [int(found[1]) for line in speaker.lines if (found := re.search(r"underrun .*, (\d+) after", line))]

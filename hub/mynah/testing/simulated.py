@@ -65,18 +65,26 @@ class SimulatedSpeaker(FileSpeaker):
     """The firmware at work; besides `tell` there is `answer` for what it answers.
 
     `folder` is its flash: the settings lie there, and its loudspeaker's file; `settings` are written there where any
-    are given. `build` is what `mynah.firmware.compile_firmware` made. What it may be told is in
-    firmware/shim/simulate.py.
+    are given. `build` is what `mynah.firmware.compile_firmware` made. `flash` says whether its code has
+    room outside of the heap. What it may be told is in firmware/shim/hands.py.
     """
 
     def __init__(
-        self, folder: Path, build: Path, heap: str = HEAP, *, told: Told | None = None, **settings: Any
+        self,
+        folder: Path,
+        build: Path,
+        heap: str = HEAP,
+        *,
+        flash: bool = LINUX,
+        told: Told | None = None,
+        **settings: Any,
     ) -> None:
         super().__init__(folder, told)
         self.lines: list[str] = []
         self.status: int | None = None
         self._build = build
         self._heap = heap
+        self._flash = flash
         self._answers: list[dict[str, Any]] = []
         self._came = asyncio.Event()
         if settings:
@@ -97,7 +105,7 @@ class SimulatedSpeaker(FileSpeaker):
                 **os.environ,
                 "MYNAH_SIM": str(self.folder),
                 "MICROPYPATH": f"{self._build}:.frozen",
-                **({"MYNAH_FLASH": FLASH} if LINUX else {}),
+                **({"MYNAH_FLASH": FLASH} if self._flash else {}),
             },
             start_new_session=True,  # Ctrl-C is for whoever started it, who then switches it off in good order
         )  # fmt: skip
