@@ -189,7 +189,7 @@ class House(Protocol):
         ...
 
     def at(self, when: datetime, call: Callable[[], None]) -> Stop:
-        """Call at a time of the clock; where the clock jumps over it, as soon as that is seen."""
+        """Call at a time of the clock; where it jumps over that, or is set back by far, as soon as that is seen."""
         ...
 
     def after(self, seconds: float, call: Callable[[], None]) -> Stop:

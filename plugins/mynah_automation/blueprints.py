@@ -107,7 +107,7 @@ class Blueprints:
             if name not in inputs:
                 known = ", ".join(inputs) or "none"
                 problems.append(
-                    Problem("the blueprint has no such input", where=(*where, name), hint=f"known: {known}")
+                    Problem("the blueprint has no such input", where=(*where, name), hint=f"known are {known}")
                 )
         for name, about in inputs.items():
             if name in given:

@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from mynah import Stop
+from mynah import House, Stop
 
 LOOK_S: Final = 10.0
 """How often the clock is looked at: so late a jump of it is seen."""
+
+BACK: Final = timedelta(hours=1)
+"""A clock that is set back by up to this much does not bring a time a second time."""
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -46,13 +49,14 @@ class Clock:
         self._numbers = itertools.count()
         self._ended: set[int] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._ahead_s: float | None = None
 
     def now(self) -> datetime:
         """Return the local time."""
         return datetime.fromtimestamp(time.time(), self.zone)
 
     def at(self, when: datetime, call: Callable[[], None]) -> Stop:
-        """Call at a time of day; where the clock jumps over it, as soon as that is seen."""
+        """Call at a time of day; where the clock jumps over it, or is set back by far, as soon as that is seen."""
         number = next(self._numbers)
         heapq.heappush(self._due, (when.timestamp(), number, call))
         if self._due[0][1] == number:
@@ -70,6 +74,8 @@ class Clock:
             self._timer.cancel()
 
     def _wind(self) -> None:
+        if self._ahead_s is None:
+            self._ahead_s = time.time() - time.monotonic()
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None
@@ -80,13 +86,48 @@ class Clock:
     def _look(self) -> None:
         # A timer may ring some microseconds early on the clock of the day.
         reached = time.time() + 0.001
+        ahead_s = time.time() - time.monotonic()
+        if self._ahead_s is not None and ahead_s < self._ahead_s - BACK.total_seconds():
+            reached = float("inf")  # nobody knows when what waits would come: they find out anew
+        self._ahead_s = ahead_s
+        due = []
         while self._due and self._due[0][0] <= reached:
-            _, number, call = heapq.heappop(self._due)
+            due.append(heapq.heappop(self._due))
+        for _, number, call in due:
             if number in self._ended:
                 self._ended.discard(number)
             else:
                 call()
         self._wind()
+
+
+class Recurring:
+    """Calls at each time that `find` gives: the next one after a time, or None where there is none."""
+
+    def __init__(self, house: House, find: Callable[[datetime], datetime | None], call: Callable[[], None]) -> None:
+        self._house = house
+        self._find = find
+        self._call = call
+        self._when: datetime | None = None
+        self._stop: Stop | None = None
+        self._wait(house.now())
+
+    def stop(self) -> None:
+        """Call no more."""
+        if self._stop is not None:
+            self._stop()
+
+    def _wait(self, after: datetime) -> None:
+        self._when = self._find(after)
+        self._stop = None if self._when is None else self._house.at(self._when, self._reached)
+
+    def _reached(self) -> None:
+        now, when = self._house.now(), self._when
+        if when is None or when - now > BACK:  # the clock was set back: it is not that time
+            self._wait(now)
+            return
+        self._wait(max(now, when) if now - when < BACK else now)
+        self._call()
 
 
 def real(moment: datetime) -> datetime:

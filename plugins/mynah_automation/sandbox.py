@@ -169,6 +169,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
             self.budget.spend(len(left) + len(right))
         return measured(super().call_binop(context, operator, left, right), self.budget)
 
+    def wrap_str_format(self, value: Any) -> None:
+        """Have `format` be no exception: a width in it makes a text of any length."""
+
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Whether a template may have this attribute: what is not known to be harmless is not."""
         if attr.startswith("_"):

@@ -25,6 +25,24 @@ def offset(value: Any) -> float:
     return DURATION(value)
 
 
+def one_or_many(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a validator for what `check` takes, and for a list of it, that complains in the words of `check`."""
+
+    def validate(value: Any) -> Any:
+        if not isinstance(value, list):
+            return check(value)
+        items = []
+        for index, each in enumerate(value):
+            try:
+                items.append(check(each))
+            except vol.Invalid as error:
+                error.prepend([index])
+                raise
+        return items
+
+    return validate
+
+
 def many(value: Any) -> list[Any]:
     """Return `value` where it is a list, else a list of it."""
     return list(value) if isinstance(value, list | tuple) else [value]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import voluptuous as vol
 
 from mynah import Fire, House, Stop, TriggerSpec
+from mynah_automation.clock import BACK
 from mynah_automation.shapes import offset
 
 LOOK: Final = timedelta(minutes=15)
@@ -31,10 +33,12 @@ def attach(house: House, config: Mapping[str, Any], fire: Fire) -> Stop:
         waiting.clear()
         now = house.now()
         for when, entry in calendars.between(config["entity_id"], config["event"], now - later, now + LOOK - later):
-            waiting.append(house.at(when + later, lambda entry=entry: reached(entry)))  # type: ignore[misc]  # bound
+            waiting.append(house.at(when + later, partial(reached, when + later, entry)))
         waiting.append(house.at(now + LOOK, look))
 
-    def reached(entry: Mapping[str, Any]) -> None:
+    def reached(when: datetime, entry: Mapping[str, Any]) -> None:
+        if when - house.now() > BACK:
+            return  # the clock was set back
         fire({"event": config["event"], "calendar_event": entry, "offset": config["offset"],
               "description": f"calendar {entry['summary']}"})  # fmt: skip
 

@@ -9,7 +9,7 @@ import voluptuous as vol
 
 from mynah import Fire, House, Stop, TriggerSpec
 from mynah_automation.config import TEXT
-from mynah_automation.shapes import many
+from mynah_automation.shapes import many, one_or_many
 
 
 def sentence(value: Any) -> str:
@@ -22,7 +22,7 @@ def sentence(value: Any) -> str:
     return str(value)
 
 
-SENTENCES: Final = vol.Any([sentence], sentence)
+SENTENCES: Final = one_or_many(sentence)
 SCHEMA: Final = {
     vol.Required("command", description="Sentences with [optional parts], (one|other) and {slots}; or a list."): (
         SENTENCES

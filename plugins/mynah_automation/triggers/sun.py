@@ -9,6 +9,7 @@ from typing import Any, Final
 import voluptuous as vol
 
 from mynah import Fire, House, MynahError, Stop, TriggerSpec
+from mynah_automation.clock import Recurring
 from mynah_automation.shapes import offset
 
 EVENTS: Final = ("sunrise", "sunset")
@@ -38,28 +39,16 @@ def sun_on(house: House, event: str, day: datetime) -> datetime | None:
 def attach(house: House, config: Mapping[str, Any], fire: Fire) -> Stop:
     """Fire each day at that time."""
     event, later = config["event"], timedelta(seconds=config["offset"])
-    waiting: list[Stop] = []
 
-    def wait(after: datetime) -> None:
+    def find(after: datetime) -> datetime | None:
         for days in range(-1, 200):  # a polar night lasts half a year
             found = sun_on(house, event, after + timedelta(days=days))
-            if found is not None and (found + later).timestamp() > after.timestamp():
-                waiting.append(house.at(found + later, reached))
-                return
+            if found is not None and (found + later).timestamp() > after.timestamp() + 1:
+                return found + later
+        return None
 
-    def reached() -> None:
-        now = house.now()
-        waiting.clear()
-        wait(now + timedelta(minutes=1))
-        fire({"event": event, "offset": config["offset"], "description": event})
-
-    wait(house.now())
-
-    def stop() -> None:
-        for end in waiting:
-            end()
-
-    return stop
+    told = {"event": event, "offset": config["offset"], "description": event}
+    return Recurring(house, find, lambda: fire(told)).stop
 
 
 SPEC: Final = TriggerSpec(name="sun", attach=attach, schema=SCHEMA, description="Sunrise or sunset.")

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from datetime import time as time_of_day
 from typing import Any, Final
 
 import voluptuous as vol
 
 from mynah import Fire, House, Stop, TriggerSpec
-from mynah_automation.clock import WEEKDAYS, next_time
-from mynah_automation.shapes import many
-
-BACK: Final = timedelta(hours=1)
-"""A clock that is set back by up to this much does not bring a time a second time."""
+from mynah_automation.clock import WEEKDAYS, Recurring, next_time
+from mynah_automation.shapes import many, one_or_many
 
 
 def clock_time(value: Any) -> str:
@@ -35,9 +31,7 @@ def as_time(value: Any) -> time_of_day:
 
 
 SCHEMA: Final = {
-    vol.Required("at", description="A time of day, '11:30' or '11:30:15'; or a list."): vol.Any(
-        [clock_time], clock_time
-    ),
+    vol.Required("at", description="A time of day, '11:30' or '11:30:15'; or a list."): one_or_many(clock_time),
     vol.Optional("weekday", description="On which days: mon to sun; or a list."): vol.Any(
         vol.In(WEEKDAYS), [vol.In(WEEKDAYS)]
     ),
@@ -46,34 +40,19 @@ SCHEMA: Final = {
 
 def attach(house: House, config: Mapping[str, Any], fire: Fire) -> Stop:
     """Fire at each of these times."""
-    ends = [_at(house, as_time(at), many(config.get("weekday", list(WEEKDAYS))), fire) for at in many(config["at"])]
+    weekdays = many(config.get("weekday", list(WEEKDAYS)))
+
+    def one(at: time_of_day) -> Recurring:
+        told = f"time {at:%H:%M:%S}"
+        return Recurring(
+            house, lambda after: next_time(after, at, weekdays), lambda: fire({"now": house.now(), "description": told})
+        )
+
+    times = [one(as_time(at)) for at in many(config["at"])]
 
     def stop() -> None:
-        for end in ends:
-            end()
-
-    return stop
-
-
-def _at(house: House, at: time_of_day, weekdays: list[str], fire: Fire) -> Stop:
-    waiting: list[Stop] = []
-
-    def wait(after: datetime) -> None:
-        when = next_time(after, at, weekdays)
-
-        def reached() -> None:
-            now = house.now()
-            waiting.clear()
-            wait(max(now, when) if abs(when - now) < BACK else now)
-            fire({"now": now, "description": f"time {at:%H:%M:%S}"})
-
-        waiting.append(house.at(when, reached))
-
-    wait(house.now())
-
-    def stop() -> None:
-        for end in waiting:
-            end()
+        for each in times:
+            each.stop()
 
     return stop
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import voluptuous as vol
 
 from mynah import Fire, House, Stop, TriggerSpec
-from mynah_automation.clock import next_pattern
+from mynah_automation.clock import Recurring, next_pattern
 
 LIMITS: Final = {"hours": 24, "minutes": 60, "seconds": 60}
 
@@ -49,25 +49,8 @@ def attach(house: House, config: Mapping[str, Any], fire: Fire) -> Stop:
     for name, limit in LIMITS.items():
         given = given or name in config
         found[name] = members(config.get(name, "0" if given else "*"), limit)
-    waiting: list[Stop] = []
-
-    def wait() -> None:
-        when = next_pattern(house.now(), **found)
-
-        def reached() -> None:
-            waiting.clear()
-            wait()
-            fire({"now": house.now(), "description": "time pattern"})
-
-        waiting.append(house.at(when, reached))
-
-    wait()
-
-    def stop() -> None:
-        for end in waiting:
-            end()
-
-    return stop
+    told = {"description": "time pattern"}
+    return Recurring(house, lambda after: next_pattern(after, **found), lambda: fire({"now": house.now(), **told})).stop
 
 
 SPEC: Final = TriggerSpec(

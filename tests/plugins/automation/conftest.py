@@ -18,6 +18,7 @@ import recurring_ical_events  # noqa: F401
 import voluptuous as vol
 
 from mynah import ActionSpec, Happened, read_yaml
+from mynah.conversation import sessions
 from mynah.testing import run_hub, run_in_virtual_time
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -83,12 +84,20 @@ async def on_stage(folder, config: str, *specs, installed=("automation",)):
         notes.append((run.house.now(), str(data["text"])))
 
     spec = ActionSpec(name="note", run=note, schema={vol.Required("text"): vol.Coerce(str)}, short="text")
-    values = read_yaml(file).data or {}
+    document = read_yaml(file)
+    assert document.problems == ()
+    values = document.data
     values.setdefault("automation", {}).setdefault("time_zone", "Europe/Berlin")
     async with run_hub(folder, specs=[spec, *specs], config=values, installed=installed) as hub:
         stage = Stage(hub, notes)
         await stage.settle()
         yield stage
+
+
+@pytest.fixture(autouse=True)
+def _calm(monkeypatch):
+    """What sessions cost each second is not what a week is to be made of."""
+    monkeypatch.setattr(sessions, "REAP_S", 60.0)
 
 
 @pytest.fixture

@@ -1,0 +1,148 @@
+"""Wrong names and shapes, unreadable templates and sentences: found by `mynah check-config`, with file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mynah.cli.main import main
+
+BEGINNING = """automations:
+  - alias: Feeding
+    triggers:
+      - trigger: time
+        at: "11:30"
+    actions:
+"""
+
+
+def problems(capsys, folder: Path, text: str) -> str:
+    file = folder / "config.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert main(["check-config", str(file)]) == 1
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("action", "message"),
+    [
+        ("- sya: Hello", "config.yaml:7: automations → 0 → actions → 0: no action named 'sya'; did you mean 'say'?"),
+        ("- {say: {txt: Hello}}", "'text' is missing"),
+        (
+            "- {say: {text: Hello, were: x}}",
+            "config.yaml:7: automations → 0 → actions → 0 → say → were: unknown key",
+        ),
+        (
+            "- action: say\n        data: {text: 5}",
+            "automations → 0 → actions → 0 → data → text: expected",
+        ),
+        ("- delay: soon", "actions → 0 → delay: expected a duration: seconds, 'HH:MM:SS', or a mapping"),
+        ("- say: {text: '{{ now( }}', where: hall}", "actions → 0 → say → text: the template cannot be read: "),
+        ("- say: {text: '{{ x|lowr }}', where: hall}", "No filter named 'lowr'"),
+        (
+            "- if: '{{ 1 }}'\n        then: [{nope: 1}]",
+            "config.yaml:8: automations → 0 → actions → 0 → then → 0: no",
+        ),
+        ("- repeat: {count: -1, sequence: []}", "repeat → count: expected a whole number from 0 to 10000, got -1"),
+        ("- condition: sate\n        entity_id: a.b", "no condition named 'sate'; did you mean 'state'?"),
+        ("- choose:\n          - conditions: '{{ ) }}'\n            sequence: []", "config.yaml:8:"),
+        ("- 5", "expected an action such as"),
+        ("- ask: {question: Well, answers: [{id: yes, sentences: 'yes [maybe'}]}", "the sentence cannot be read"),
+        ("- parallel: [{delay: x}]", "parallel → 0 → delay"),
+        ("- wait_for_trigger: [{trigger: stat}]", "no trigger named 'stat'; did you mean 'state'?"),
+    ],
+)
+def test_a_wrong_action_is_told_with_its_line(capsys, tmp_path, action, message):
+    assert message in problems(capsys, tmp_path, f"{BEGINNING}      {action}\n")
+
+
+@pytest.mark.parametrize(
+    ("trigger", "message"),
+    [
+        (
+            "{trigger: tme, at: '11:30'}",
+            "config.yaml:4: automations → 0 → triggers → 0: no trigger named 'tme'; did",
+        ),
+        ("{trigger: time, at: '25:00'}", "expected a time of day in quotes, such as '11:30'"),
+        ("{trigger: time}", "'at' is missing"),
+        ("{trigger: state, entity_id: lion}", "an entity is written like speaker.lion_house"),
+        ("{trigger: state, entity_id: a.b, too: x}", "triggers → 0 → too: unknown key; did you mean 'to'?"),
+        ("{trigger: time_pattern, minutes: 60}", "expected a number below 60, '/5' for every fifth, or '*'"),
+        ("{trigger: sun, event: noon}", "expected one of sunrise, sunset, got 'noon'"),
+        ("{trigger: webhook, webhook_id: x}", "a webhook's id has 8 to 64 letters"),
+        ("{trigger: conversation, command: 'turn (it up'}", "the sentence cannot be read"),
+        ("{at: '11:30'}", "'trigger' is missing"),
+    ],
+)
+def test_a_wrong_trigger_is_told_with_its_line(capsys, tmp_path, trigger, message):
+    text = f"automations:\n  - alias: Feeding\n    triggers:\n      - {trigger}\n    actions: []\n"
+    assert message in problems(capsys, tmp_path, text)
+
+
+def test_every_mistake_is_told_at_once_in_the_order_of_the_lines(capsys, tmp_path):
+    text = f"{BEGINNING}      - nope: 1\n      - say: {{}}\n  - alias: Feeding\n    mode: sometimes\n    actions: []\n"
+    lines = problems(capsys, tmp_path, text).splitlines()
+    assert [line.split(":")[1] for line in lines[:3]] == ["7", "8", "10"]
+    assert "expected one of single, restart, queued, parallel" in lines[2]
+
+
+def test_two_automations_of_one_name_are_told(capsys, tmp_path):
+    text = f"{BEGINNING}      - delay: 1\n  - alias: feeding\n    actions: []\n"
+    assert "config.yaml:8: automations → 1: an automation of that name stands at automations → 0 already" in problems(
+        capsys, tmp_path, text
+    )
+
+
+def test_bad_yaml_is_told_with_its_line(capsys, tmp_path):
+    assert "config.yaml:7" in problems(capsys, tmp_path, f"{BEGINNING}      - say: 'Hello\n")
+
+
+def test_a_mistake_in_a_file_of_its_own_is_told_with_that_file(capsys, tmp_path):
+    (tmp_path / "house.yaml").write_text("- alias: One\n  actions:\n    - nope: 1\n", encoding="utf-8")
+    assert "house.yaml:3: automations → 0 → actions → 0: no action" in problems(
+        capsys, tmp_path, "automations: !include house.yaml\n"
+    )
+
+
+def test_a_helpers_wrong_options_are_told(capsys, tmp_path):
+    text = "counter:\n  visitors: {step: 0}\ntimer:\n  egg: {duration: long}\nscripts:\n  go: {sequence: [{dely: 1}]}\n"
+    told = problems(capsys, tmp_path, text)
+    assert "config.yaml:2: counter → visitors → step: expected a whole number of at least 1, got 0" in told
+    assert "config.yaml:4: timer → egg → duration: expected a duration" in told
+    assert "config.yaml:6: scripts → go → sequence → 0: no action named 'dely'; did you mean 'delay'?" in told
+
+
+BLUEPRINT = """blueprint:
+  name: Feeding time
+  domain: automation
+  input:
+    at: {selector: {time: {}}}
+    level: {default: 5, selector: {number: {min: 1, max: 10}}}
+triggers:
+  - {trigger: time, at: !input at}
+actions:
+  - delay: !input level
+"""
+USE = "automations:\n  - alias: Lions\n    use_blueprint:\n      path: {path}\n      input: {input}\n"
+
+
+@pytest.mark.parametrize(
+    ("blueprint", "path", "given", "message"),
+    [
+        (BLUEPRINT, "feeding.yaml", "{}", "config.yaml:5: automations → 0 → use_blueprint → input: the blueprint's"),
+        (BLUEPRINT, "feeding.yaml", "{at: noon}", "a time is written like '11:30'"),
+        (BLUEPRINT, "feeding.yaml", "{at: '11:30', level: 11}", "input → level: expected a number from 1 to 10"),
+        (BLUEPRINT, "feeding.yaml", "{at: '11:30', what: 1}", "the blueprint has no such input; known are at, level"),
+        (BLUEPRINT, "feading.yaml", "{}", "there is no blueprint 'feading.yaml'"),
+        (BLUEPRINT, "../secret.yaml", "{}", "leaves its folder"),
+        (BLUEPRINT.replace("delay", "dely"), "feeding.yaml", "{at: '11:30'}", "feeding.yaml:10: actions → 0: no"),
+        (BLUEPRINT.replace("input level", "input x"), "feeding.yaml", "{at: '11:30'}", "feeding.yaml:10: actions → 0"),
+        (BLUEPRINT.replace("automation", "script"), "feeding.yaml", "{}", "is for scripts"),
+        ("actions: []\n", "feeding.yaml", "{}", "feeding.yaml:1: a blueprint begins with 'blueprint:'"),
+    ],
+)  # fmt: skip
+def test_a_blueprint_that_does_not_fit_is_told_where_the_mistake_is(capsys, tmp_path, blueprint, path, given, message):
+    (tmp_path / "blueprints").mkdir()
+    (tmp_path / "blueprints" / "feeding.yaml").write_text(blueprint, encoding="utf-8")
+    assert message in problems(capsys, tmp_path, USE.format(path=path, input=given))

@@ -1,0 +1,139 @@
+"""Templates: what they give, and what they cannot do."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from mynah import MynahError, State
+from mynah_automation.templates import Templates
+
+STATES = {
+    "sensor.pond": State("sensor.pond", "21.5", {"unit": "C"}),
+    "input_boolean.open": State("input_boolean.open", "on"),
+}
+
+
+@pytest.fixture
+def templates():
+    return Templates(STATES.get, lambda: datetime(2026, 11, 28, 12, 30, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("template", "result"),
+    [
+        ("{{ states('sensor.pond') }}", 21.5),
+        ("{{ states.sensor.pond.state }}", 21.5),
+        ("{{ states('sensor.nowhere') }}", "unknown"),
+        ("{{ states('sensor.pond')|float + 1 }}", 22.5),
+        ("{{ states('sensor.nowhere')|float(0) }}", 0.0),
+        ("{{ state_attr('sensor.pond', 'unit') }}", "C"),
+        ("{{ is_state('input_boolean.open', 'on') }}", True),
+        ("{{ has_value('sensor.nowhere') }}", False),
+        ("{{ [1, 2, 3]|join(', ') }}", "1, 2, 3"),
+        ("{{ [3, 1, 2]|sort }}", [1, 2, 3]),
+        ("{{ {'a': 1} }}", {"a": 1}),
+        ("{{ 'a' ~ 1 ~ 'b' }}", "a1b"),
+        ("{{ ('a', 'b')|map('upper')|list }}", ["A", "B"]),
+        ("{% for n in range(3) %}{{ loop.index }}{{ ',' if not loop.last }}{% endfor %}", "1,2,3"),
+        ("{% set ns = namespace(n=1) %}{% for i in [1, 2] %}{% set ns.n = ns.n + i %}{% endfor %}{{ ns.n }}", 4),
+        ("{{ now().strftime('%H:%M') }}", "12:30"),
+        ("{{ now() > today_at('10:00') }}", True),
+        ("{{ (now() + timedelta(hours=1)).hour }}", 13),
+        ("{{ 3.14159|round(2) }}", 3.14),
+        ("{{ 2.5|round(0, 'floor') }}", 2),
+        ("{{ iif(1 > 2, 'yes', 'no') }}", "no"),
+        ("{{ nothing|default('none') }}", "none"),
+        ("{{ 'x-y'.split('-')[1] }}", "y"),
+        ("{{ 'x-y'|replace('-', '+') }}", "x+y"),
+        ("0815", "0815"),
+        ("{{ '0815' }}", "0815"),
+        ("{{ '[1' }}", "[1"),
+    ],
+)
+def test_a_template_gives_what_it_reads_like(templates, template, result):
+    assert templates.render(template, {}) == result
+
+
+REACHING = [
+    "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "{{ ''|attr('__class__') }}",
+    "{{ states.__init__.__globals__ }}",
+    "{{ self.__init__.__globals__ }}",
+    "{{ dict.mro() }}",
+    "{{ namespace.__init__.__globals__ }}",
+    "{{ [].append(1) }}",
+    "{% include '/etc/passwd' %}",
+    "{% import 'os' as os %}",
+    "{{ (1,)|map('attr', '__class__')|list }}",
+    "{{ joiner() }}",
+    "{{ now().__reduce__() }}",
+    "{{ trigger.pop('x') }}",
+    "{{ open('/etc/passwd') }}",
+    "{{ range.__self__() }}",
+]
+LOOPING = [
+    "{% for i in range(10000) %}{% for j in range(10000) %}{% endfor %}{% endfor %}",
+    "{% for i in range(9999) %}{% for j in range(9999) %}{{ j }}{% endfor %}{% endfor %}",
+    "{{ range(10**9)|list }}",
+    "{{ 10 ** 1000000000 }}",
+    "{{ 'a' * 10**9 }}",
+    "{{ [0] * 10**9 }}",
+    "{% macro f(n) %}{{ f(n) }}{% endmacro %}{{ f(1) }}",
+    "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(90) }}",
+    "{% set x = 'aaaaaaaa' %}" + "{% set x = x ~ x %}" * 40 + "{{ x }}",
+    "{% set x = 'aaaaaaaa' %}" + "{% set x = x + x %}" * 40 + "{{ x|length }}",
+    "{% set x = 'aaaaaaaa' %}" + "{% set x %}{{ x }}{{ x }}{% endset %}" * 40 + "{{ x|length }}",
+    "{% set x = [1] %}" + "{% set x = [x, x] %}" * 30 + "{{ x == x }}",
+    "{% set x = 9 %}" + "{% set x = x * x %}" * 40 + "{{ x }}",
+    "{{ '%1000000000d' % 1 }}",
+    "{{ 'aaaa'.replace('a', 'b' * 9999).replace('b', 'c' * 9999) }}",
+    "{{ ('a' * 9999)|list|join('b' * 9999) }}",
+    "{{ '{:1000000000}'.format(1) }}",
+    "{{ 'a'|center(10**9) }}",
+]
+
+
+@pytest.mark.parametrize("template", REACHING)
+def test_a_template_cannot_reach_pythons_insides(templates, template):
+    given = {"trigger": {"x": 1}}
+    with pytest.raises(MynahError, match="the template"):
+        templates.render(template, given)
+    assert given == {"trigger": {"x": 1}}
+
+
+@pytest.mark.parametrize(
+    "template", ["{{ ''.__class__ }}", "{{ states._read }}", "{{ now.__self__ }}", "{{ 'a'.format }}"]
+)
+def test_what_a_template_may_not_have_is_not_there(templates, template):
+    assert templates.render(template, {}) == ""
+
+
+@pytest.mark.parametrize("template", LOOPING, ids=range(len(LOOPING)))
+def test_a_template_ends_soon_and_says_why(templates, template):
+    began = time.process_time()
+    with pytest.raises(MynahError, match="the template"):
+        templates.render(template, {})
+    assert time.process_time() - began < 5
+
+
+def test_a_template_that_is_cut_off_does_not_hinder_the_next(templates):
+    with pytest.raises(MynahError):
+        templates.render(LOOPING[0], {})
+    assert templates.render("{{ 1 + 1 }}", {}) == 2
+
+
+UNREADABLE = ["{{ (", "{{ 1 +", "{% for %}", "{{ x|nothing }}", "{% if x %}", "{{ 'a }}", "x" * 9000 + "{{ 1 }}"]
+
+
+@pytest.mark.parametrize("template", UNREADABLE)
+def test_a_template_that_cannot_be_read_is_told(templates, template):
+    assert templates.check(template) != ""
+
+
+def test_what_a_template_reads_is_known(templates):
+    templates.render("{{ states('sensor.pond') }} {{ is_state('input_boolean.open', 'on') }} {{ now() }}", {})
+    assert templates.read_entities == {"sensor.pond", "input_boolean.open"}
+    assert templates.read_time
