@@ -114,4 +114,5 @@ def test_the_command_prints_the_conversation_and_saves_what_sounded(config, ques
     assert "saved  said.wav" in done.stdout
     assert "first audio" in done.stdout
     assert "It is registered over MQTT" in done.stderr
+    assert "ERROR" not in done.stderr
     assert any(read_pcm(folder / "said.wav"))

@@ -74,7 +74,7 @@ def _free_port(prepared: Prepared) -> None:
 
 async def _demo(prepared: Prepared, question: Path, folder: Path, instead: str) -> Mapping[str, Any]:
     console = Console(stderr=True, highlight=False)
-    hub = MynahHub(prepared.config, prepared.plugins, prepared.speaking(None))
+    hub = MynahHub(prepared.config, prepared.plugins, prepared.personas)
     async with hub.running():
         if "http" not in hub.addresses:
             raise MynahError("the hub does not listen; `mynah plugins` tells whether the http plugin is there")
