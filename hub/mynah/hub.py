@@ -32,6 +32,7 @@ from mynah.conversation.tools import Tools
 from mynah.engines.chain import Chain, OpenEngine, being_cancelled
 from mynah.engines.protocols import Warmable
 from mynah.engines.speech_cache import SpeechCache
+from mynah.engines.translations import Translations
 from mynah.errors import InputError, MynahError, StorageError, cause
 from mynah.events import ComponentFailed, ComponentReady, ConfigChanged, EngineReady, HubStarted, HubStopping
 from mynah.firmware import Firmware, firmware_version, packed, signature
@@ -111,6 +112,7 @@ class MynahHub:
             memory_bytes=values["speech_cache"]["memory_mb"] << 20,
             disk_bytes=values["speech_cache"]["disk_mb"] << 20,
         )
+        self._translations = Translations(values["translation"]["cache"], values["translation"]["glossary"])
         self._chains = {kind: self._chain(kind) for kind in ENGINE_KINDS}
         self._latency = Latency(**values["latency"])
         self._around = self._surroundings(values)
@@ -133,7 +135,10 @@ class MynahHub:
         entries = self.config["engines"][kind]
         engines = [
             OpenEngine(
-                self._speech.keeping(specs[entry["engine"]]), entry, self._engine_folder(entry["engine"]), self.bus
+                self._translations.keeping(self._speech.keeping(specs[entry["engine"]])),
+                entry,
+                self._engine_folder(entry["engine"]),
+                self.bus,
             )
             for entry in entries
         ]

@@ -79,6 +79,24 @@ class ComponentSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Interpretation:
+    """How what is said is put into another language.
+
+    Into `target`, a language tag, from the language that the utterance is in: the one that came with the text, or that
+    the recogniser told, else `source`, else the session's. A recogniser is told to expect `source` where it is given.
+    The `original` is voiced too, as track 0, the translation as track 1, each by a voice for its language: `parallel`,
+    as soon as it is known, or else when its translation is. With `both_ways` one device serves two people: what is said
+    in `target` is put into `source` (None: the session's language), and the recogniser is to tell which it was.
+    """
+
+    target: str
+    source: str | None = None
+    original: bool = True
+    parallel: bool = False
+    both_ways: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonaSpec:
     """Who speaks. A persona in YAML under `personas:` has the same keys, and may override those of one of its name.
 
@@ -88,7 +106,8 @@ class PersonaSpec:
 
     A persona in several languages gives each of these texts by language, and knowledge files that say theirs.
     `language` is the one it speaks where nothing else is known. A `default` persona speaks where the configuration
-    names nobody. Of a `renewable` one a component may renew the knowledge while the hub runs, by `Hub.renew_knowledge`.
+    names nobody. One with `interpret` answers nothing, but puts what is said into another language. Of a `renewable`
+    one a component may renew the knowledge while the hub runs, by `Hub.renew_knowledge`.
     """
 
     name: str
@@ -104,6 +123,7 @@ class PersonaSpec:
     knowledge: tuple[Path, ...] = ()
     context_key: str = "exhibit"
     first_phrase_words: int = 4
+    interpret: Interpretation | None = None
     default: bool = False
     renewable: bool = False
     description: str = ""
@@ -224,31 +244,14 @@ Urgency = Literal["reply", "announcement", "alarm"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interpretation:
-    """How what is said is put into another language.
-
-    Into `target`, a language tag, from the language that the utterance is in: the one that came with the text, or that
-    the recogniser told, else `source`, else the session's. A recogniser is told to expect `source` where it is given.
-    The `original` is voiced too, as track 0, the translation as track 1, each by a voice for its language: `parallel`,
-    as soon as it is known, or else when its translation is. With `both_ways` one device serves two people: what is said
-    in `target` is put into `source` (None: the session's language), and the recogniser is to tell which it was.
-    """
-
-    target: str
-    source: str | None = None
-    original: bool = True
-    parallel: bool = False
-    both_ways: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOptions:
     """How a conversation is to be held.
 
     `policy` says what new input does to a reply that is going out. `speaker` names the device, whose persona,
     language and context are the defaults. Where it does not reply, what is said is only transcribed: an utterance may
     then last as long as it likes; `submit` and `say` are answered and spoken all the same. With `interpret` all that is
-    said or submitted is interpreted, unless it comes with an interpretation of its own.
+    said or submitted is interpreted, as by a persona that interprets; an input may come with an interpretation of its
+    own.
     `origin` is who opens it, such as the name of a dialect: lists and statistics go by it, and where `origin_max` is
     given no more sessions of that origin may be open at once. `idle_timeout` and `max_age` are seconds; they count
     where they are shorter than those of the configuration.

@@ -83,6 +83,15 @@ VOICE: Final = {
 }
 SAID: Final = vol.Any(TEXT, {LANGUAGE: TEXT}, msg="expected text, or a text for each language")
 SAID_OR_NOT: Final = vol.Any(str, {LANGUAGE: str}, msg="expected text, or a text for each language")
+INTERPRET: Final = {
+    vol.Required("target", description="The language into which it is put, as a tag such as es."): LANGUAGE,
+    key(
+        "source", "The language that is expected; null: the one that the recogniser tells, else the persona's."
+    ): vol.Any(None, LANGUAGE),
+    key("original", "Whether the original is voiced too, as a track of its own."): bool,
+    key("parallel", "Whether it is voiced as soon as it is known, rather than when its translation is."): bool,
+    key("both_ways", "Whether what is said in `target` is put into `source`: two people at one device."): bool,
+}
 # No defaults: a key that is left out keeps what the plugin's persona of this name says. A new persona's are those of
 # `mynah.PersonaSpec`.
 PERSONA: Final = {
@@ -98,6 +107,9 @@ PERSONA: Final = {
     key("knowledge", "YAML files of facts, relative to this file's folder; they replace the plugin's."): [TEXT],
     key("context_key", "The entry of the context that says what `it` is; exhibit for a new persona."): TEXT,
     key("first_phrase_words", "Words after which the first phrase is spoken; 4 for a new persona."): whole(2, 8),
+    key("interpret", "Answer nothing, but put what is said into another language; null: answer."): vol.Any(
+        None, INTERPRET
+    ),
     key("description", "A note for people."): str,
 }
 
@@ -161,6 +173,11 @@ SPEECH_CACHE: Final = {
     key("stock_phrases", "Make greetings, apologies and the like of every persona ahead.", True): bool,
 }
 
+TRANSLATION: Final = {
+    key("cache", "Translations that are remembered of each translator; 0: none.", 1000): whole(0, 1_000_000),
+    key("glossary", "Terms that are put as given: language → text, each.", list): [{LANGUAGE: TEXT}],
+}
+
 LATENCY: Final = {
     key("drafts", "Begin a reply on words that are not final yet; it is dropped if they change.", True): bool,
     key(
@@ -188,6 +205,7 @@ CORE: Final = {
     key("listening", "When an utterance begins and ends.", dict): LISTENING,
     key("limits", "Limits of each stage of a turn.", dict): LIMITS,
     key("speech_cache", "Speech is kept, so that the same words need not be made again.", dict): SPEECH_CACHE,
+    key("translation", "What all translators get: a memory, and a glossary.", dict): TRANSLATION,
     key("latency", "What is done to be heard sooner; each can be switched off.", dict): LATENCY,
     key("shutdown", "Stopping the hub.", dict): SHUTDOWN,
 }

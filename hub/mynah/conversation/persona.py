@@ -11,7 +11,7 @@ from typing import Any
 from mynah.conversation.knowledge_files import holds_attributes, load_by_language, load_knowledge
 from mynah.conversation.languages import by_script, in_language, is_short, nearest
 from mynah.knowledge import Knowledge
-from mynah.specs import PersonaSpec
+from mynah.specs import Interpretation, PersonaSpec
 from mynah.values import Hints, Text, Voice, primary_language
 
 __all__ = ["Persona", "load_knowledge", "personas"]
@@ -128,6 +128,8 @@ def _over(spec: PersonaSpec, values: Mapping[str, Any], folder: Path) -> Persona
     changes = dict(values)
     if "voice" in changes:
         changes["voice"] = replace(spec.voice, **changes["voice"]) if changes["voice"] else Voice()
+    if changes.get("interpret"):
+        changes["interpret"] = replace(spec.interpret or Interpretation(target="en"), **changes["interpret"])
     if "tools" in changes:
         changes["tools"] = tuple(changes["tools"])
     if "knowledge" in changes:

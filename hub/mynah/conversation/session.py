@@ -153,6 +153,10 @@ class Conversation:
     def _language(self) -> str:
         return self.language or self.persona.spec.language
 
+    @property
+    def _interpretation(self) -> Interpretation | None:
+        return self.interpret or self.persona.spec.interpret
+
     def update(
         self, *, persona: str | None = None, language: str | None = None, context: Mapping[str, str] | None = None
     ) -> None:
@@ -228,7 +232,7 @@ class Conversation:
     ) -> None:
         """Begin to listen."""
         self._require_open()
-        interpret = interpret or self.interpret
+        interpret = interpret or self._interpretation
         detection = self._around.open_microphone() if mode == "open" else None
         hear = partial(self._hear if mode == "open" else self._hear_instead, interpret)
         if self._microphone is not None:
@@ -286,7 +290,7 @@ class Conversation:
 
     def submit(self, text: str, *, language: str | None = None, interpret: Interpretation | None = None) -> str:
         """Take a question, or words to be put into another language, as text."""
-        return self._take_text(text, language, interpret=interpret or self.interpret).id
+        return self._take_text(text, language, interpret=interpret or self._interpretation).id
 
     def say(
         self,

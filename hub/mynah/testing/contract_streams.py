@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mynah.errors import EngineError
+from mynah.errors import EngineError, InputError
 from mynah.testing.contract_run import Check, ContractBroken, described, promptly
 
 Call = Callable[[Any], AsyncIterator[Any]]
@@ -24,7 +24,7 @@ SETTLE_S: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A call and what is demanded of its outputs. Where it `may_fail`, it may also end with an `EngineError`."""
+    """A call and what is demanded of its outputs. Where it `may_fail`, it may raise `EngineError` or `InputError`."""
 
     name: str
     call: Call
@@ -35,7 +35,7 @@ class Trial:
         """Make the call, and return what it gave if that is as demanded."""
         try:
             outputs = await collect(self.call(engine))
-        except EngineError:
+        except (EngineError, InputError):
             if not self.may_fail:
                 raise
             return []

@@ -24,7 +24,7 @@ def test_empty_files_and_sections_have_the_defaults(values, specs, text):
 
 def test_every_section_is_there_in_the_order_of_the_schema(values):
     sections = "data log persona plugins engines personas speakers groups sessions listening limits"
-    assert list(values("")) == [*sections.split(), "speech_cache", "latency", "shutdown", "bell"]
+    assert list(values("")) == [*sections.split(), "speech_cache", "translation", "latency", "shutdown", "bell"]
 
 
 def test_embedded_engines_stand_in_where_none_is_configured(values):
