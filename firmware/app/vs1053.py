@@ -87,7 +87,7 @@ class Vs1053:
 
     def volume(self, percent):
         """Set the volume; it attenuates by half decibels, and 254 is silence."""
-        level = 254 if percent <= 0 else (100 - percent) * 100 // 100
+        level = 254 if percent <= 0 else 100 - percent
         self._register(_VOL, level << 8 | level)
 
     @property

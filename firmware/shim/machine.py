@@ -19,7 +19,7 @@ _LONGEST_SILENCE = const(32000)  # bytes: a second stands for any longer time
 
 
 class Pin:
-    """A pin; `Pin.levels` says what inputs read: 1 unless set."""
+    """A pin; `Pin.levels` says what inputs read: 1 unless set, or what a function there returns."""
 
     IN = 0
     OUT = 1
@@ -34,7 +34,8 @@ class Pin:
     def value(self, level=None):
         """Return or set the level."""
         if level is None:
-            return Pin.levels.get(self._number, 1)
+            level = Pin.levels.get(self._number, 1)
+            return level() if callable(level) else level
         Pin.levels[self._number] = level
         return None
 
@@ -214,6 +215,14 @@ class WDT:
         if time.ticks_diff(now, self._fed) > self._timeout:
             sys.exit(4)
         self._fed = now
+
+
+def __getattr__(name):
+    if name != "SPI":
+        raise AttributeError(name)
+    from spi import SPI
+
+    return SPI
 
 
 def reset():

@@ -10,6 +10,7 @@ import re
 import wave
 from contextlib import asynccontextmanager
 
+import av
 import numpy
 import pytest
 
@@ -105,6 +106,21 @@ async def test_with_its_code_in_the_heap_it_fits_into_100_kib_of_a_chips_words(t
         await speaker.quit()
         assert expected(speaker.tts, codec) in speaker.sound()
         assert last["free"] > 2 * RESERVE
+
+
+@pytest.mark.long
+async def test_a_board_with_a_vs1053_is_sent_mp3_and_gives_the_chip_all_of_it(tmp_path, build):
+    pcm = question(tmp_path / "question.wav")
+    async with conversation(tmp_path, build, "pcm_s16le", words=40, board="esp32_vs1053") as speaker:
+        await speaker.tell(f"ask {tmp_path / 'question.wav'}")
+        last = await speaker.played()
+        await speaker.quit()
+        assert pcm in bytes(speaker.stt.heard)
+        with av.open(str(tmp_path / "speaker" / "loudspeaker.mp3")) as file:
+            frames = [frame for frame in file.decode(audio=0)]
+        assert 3.9 < sum(frame.samples / frame.sample_rate for frame in frames) < 4.6
+        assert last["underruns"] == 0
+        assert last["free"] > RESERVE / 2
 
 
 def avoidable(speaker):
