@@ -1,76 +1,21 @@
-"""The component: tells the last copies at once, then follows every feed, and renews what the persona knows."""
+"""The component: renews what the persona knows, from its last copies at once, then from the feeds themselves."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
-import aiohttp
-
-from mynah import Hub, MynahError
-from mynah_news_host.feeds import Copies, Copy, Feed
-from mynah_news_host.fetching import fetch, session
-from mynah_news_host.news import knowledge
-from mynah_news_host.persona import NEWS_HOST
-
-log = logging.getLogger(__name__)
-
-LONGEST_PAUSE_S: Final = 6 * 3600.0
-STAGGER_S: Final = 0.5
-"""Feeds are fetched one after the other at first, not all in the same moment."""
+from mynah import Hub
+from mynah_news_host.feeds import Feed
 
 
 async def run(hub: Hub, config: Mapping[str, Any], ready: Callable[[], None]) -> None:
     """Follow the configured feeds until cancelled; without any there is only to say so."""
+    # aiohttp takes 0.2 s to import, which commands that work offline need not pay.
+    from mynah_news_host.following import Following
+
     feeds = [Feed(each["name"], each["url"]) for each in config["feeds"]]
-    following = Following(hub, feeds, config["every"], config["headlines"])
-    await following.recall()
+    news = Following(hub, feeds, config["every"], config["headlines"])
+    await news.recall()
     ready()
-    if not feeds:
-        await asyncio.Event().wait()
-    async with session() as http, asyncio.TaskGroup() as group:
-        for number, feed in enumerate(feeds):
-            group.create_task(following.follow(http, feed, number * STAGGER_S), name=f"news-{number}")
-
-
-class Following:
-    """All feeds and what they held last."""
-
-    def __init__(self, hub: Hub, feeds: list[Feed], every_s: float, at_once: int) -> None:
-        self._hub = hub
-        self._feeds = feeds
-        self._every_s = every_s
-        self._at_once = at_once
-        self._copies = Copies(hub.folder / "news_host")
-        self._news: dict[Feed, Copy] = {}
-
-    async def recall(self) -> None:
-        """Tell the copies that were kept."""
-        self._news = await asyncio.to_thread(self._copies.read, self._feeds)
-        self._renew()
-
-    async def follow(self, http: aiohttp.ClientSession, feed: Feed, pause_s: float) -> None:
-        """Fetch one feed again and again; the pauses grow while it fails."""
-        failures = 0
-        while True:
-            await asyncio.sleep(pause_s)
-            try:
-                copy = await fetch(http, feed, self._news.get(feed))
-                await asyncio.to_thread(self._copies.write, feed, copy)
-            except (MynahError, OSError) as error:
-                if not failures:
-                    log.warning("the feed %r: %s; what was fetched before is told on", feed.name, error)
-                failures += 1
-            else:
-                if failures:
-                    log.info("the feed %r can be fetched again", feed.name)
-                failures = 0
-                self._news[feed] = copy
-                self._renew()
-            pause_s = min(self._every_s * 2**failures, max(LONGEST_PAUSE_S, self._every_s))
-
-    def _renew(self) -> None:
-        news = {feed: self._news[feed] for feed in self._feeds if feed in self._news}
-        self._hub.renew_knowledge(NEWS_HOST.name, [knowledge(news, self._feeds, self._at_once)])
+    await news.follow_all()

@@ -6,8 +6,11 @@ import asyncio
 import gzip
 import json
 import logging
+import subprocess
+import sys
 import time
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -18,9 +21,11 @@ from mynah import MynahError, OutletOptions, SessionOptions, TurnFinished
 from mynah.config import load_config
 from mynah.errors import ConfigError
 from mynah.testing.hubs import run_hub
+from mynah.testing.virtual_time import run_in_virtual_time
 from mynah_news_host import mynah_components
 from mynah_news_host.feeds import MOST_ITEMS, MOST_SUMMARY, MOST_TITLE, Copies, Copy, Feed, Item, parse
 from mynah_news_host.fetching import MOST_BYTES, fetch, session
+from mynah_news_host.following import Following
 from mynah_news_host.text import plain, sentence, shortened
 
 FEEDS = Path(__file__).parent / "feeds"
@@ -345,3 +350,40 @@ def test_mistakes_in_the_configuration_are_told(tmp_path, feeds, message):
     file.write_text(json.dumps({"news_host": {"feeds": feeds}}), encoding="utf-8")
     with pytest.raises(ConfigError, match=message):
         load_config(file, [*mynah_components()])
+
+
+def test_no_http_library_is_imported_before_the_component_runs():
+    code = "import sys, mynah_news_host; print(sorted({'aiohttp', 'feedparser'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+class NoHub:
+    """All that following needs of a hub."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def renew_knowledge(self, persona, knowledge):
+        assert persona == "news_host"
+
+
+def test_pauses_grow_while_a_feed_fails_and_are_short_again_after(monkeypatch, tmp_path):
+    outcomes, times = iter([MynahError("no"), MynahError("no"), Copy(1.0), MynahError("no")]), []
+
+    async def fetched(http, feed, last):
+        times.append(asyncio.get_running_loop().time())
+        outcome = next(outcomes, None)
+        if isinstance(outcome, Copy):
+            return outcome
+        raise outcome or asyncio.CancelledError
+
+    async def scenario():
+        feed = Feed("a", "http://a")
+        with suppress(asyncio.CancelledError):
+            await Following(NoHub(tmp_path), [feed], 900.0, 5).follow(None, feed, 0.0)
+
+    monkeypatch.setattr("mynah_news_host.following.fetch", fetched)
+    run_in_virtual_time(scenario())
+    pauses = [after - before for before, after in pairwise(times)]
+    assert [round(pause) for pause in pauses] == [1800, 3600, 900, 1800]
