@@ -36,5 +36,6 @@ COMPANION: Final = PersonaSpec(
     not_understood="Sorry, I did not catch that. Could you say it again?",
     acknowledgement="Let me see.",
     knowledge=(KNOWLEDGE / "chat.yaml",),
+    first_phrase_words=8,
     description="A friendly voice for a little chat, with jokes and riddles",
 )

@@ -33,5 +33,6 @@ NEWS_HOST: Final = PersonaSpec(
     knowledge=(KNOWLEDGE / "questions.yaml",),
     context_key="topic",
     renewable=True,
+    first_phrase_words=8,
     description="Tells headlines from RSS and Atom feeds",
 )

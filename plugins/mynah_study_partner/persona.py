@@ -57,5 +57,6 @@ STUDY_PARTNER: Final = PersonaSpec(
         KNOWLEDGE / f"{name}.{language}.yaml" for language in ("en", "zh") for name in ("questions", "lessons")
     ),
     context_key="lesson",
+    first_phrase_words=8,
     description="Patient little lessons in English and Chinese that ask back",
 )
