@@ -16,6 +16,7 @@ from typing import Final
 import aiomqtt
 
 from mynah_mqtt.client import Client, connection
+from mynah_mqtt.followed import Followed
 from mynah_mqtt.outbox import Outbox
 from mynah_mqtt.said import Said
 from mynah_mqtt.topics import Topics
@@ -63,7 +64,7 @@ class Target:
 class Link:
     """Publishes what is in the outbox, and hands on what comes: `receive(topic, payload, retained)`.
 
-    `stamp` is a file whose time says when the hub was last connected.
+    `stamp` is a file whose time says when the hub was last connected; `followed` are topics of other parts of the hub.
     """
 
     def __init__(
@@ -73,8 +74,10 @@ class Link:
         outbox: Outbox,
         receive: Callable[[str, bytes, bool], None],
         stamp: Path | None = None,
+        followed: Followed | None = None,
     ) -> None:
         self.connected = False
+        self._followed = followed or Followed()
         self._target = target
         self._topics = topics
         self._outbox = outbox
@@ -140,6 +143,17 @@ class Link:
                 group.create_task(self._publish(client), name="mqtt: publishing")
                 group.create_task(self._take(client), name="mqtt: receiving")
                 group.create_task(self._keep_stamp(), name="mqtt: stamp")
+                group.create_task(self._follow(client), name="mqtt: following")
+
+    async def _follow(self, client: Client) -> None:
+        """Subscribe to what other parts of the hub follow."""
+        known: list[str] = []
+        while True:
+            fresh = await self._followed.more(known)
+            known += fresh
+            codes = await client.through(client.subscribe([(topic, 1) for topic in fresh]))
+            if any(getattr(code, "value", code) >= 0x80 for code in codes):
+                log.warning("the broker does not let the hub read %s; see its access rules", ", ".join(fresh))
 
     def _note_connected(self) -> None:
         self._away_s = self._away()
@@ -169,7 +183,9 @@ class Link:
                 log.warning("more comes from the broker than can be dealt with; some of it is lost")
             payload = bytes(message.payload or b"")
             try:
-                self._receive(message.topic.value, payload, message.retain)
+                self._followed.take(message.topic.value, payload)
+                if self._topics.read(message.topic.value) is not None:
+                    self._receive(message.topic.value, payload, message.retain)
             except Exception:
                 # Whatever one message does, the next ones are to be read.
                 log.exception("a message on %s could not be dealt with", ascii(message.topic.value[:200]))

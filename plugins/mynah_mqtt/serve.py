@@ -16,6 +16,7 @@ from mynah import Hub, MynahError, __version__
 from mynah_mqtt.config import EMBEDDED, PORTS
 from mynah_mqtt.desk import Desk
 from mynah_mqtt.devices import Devices
+from mynah_mqtt.followed import offered
 from mynah_mqtt.link import Link, Target
 from mynah_mqtt.outbox import Outbox
 from mynah_mqtt.sounding import Sounding
@@ -51,7 +52,7 @@ async def serve(hub: Hub, config: Mapping[str, Any], ready: Callable[[], None]) 
             stamp = folder / "connected"
             hub.addresses["mqtt"] = target.url
             stack.callback(hub.addresses.pop, "mqtt", None)
-        link = Link(target, topics, outbox, desk.receive, stamp)
+        link = Link(target, topics, outbox, desk.receive, stamp, offered(hub, outbox))
         desk.late = lambda: link.catching_up
         introduce(hub, topics, outbox)
         ready()

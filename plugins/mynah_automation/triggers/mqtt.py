@@ -47,7 +47,7 @@ def attach(house: House, config: Mapping[str, Any], fire: Fire) -> Stop:
                 value = house.render(config["value_template"], {"value": payload, "value_json": as_json(payload)})
             except MynahError:
                 return  # a message of another shape
-        if "payload" in config and as_state(value) != as_state(config["payload"]):
+        if "payload" in config and as_state(value) != as_state(config["payload"]) and str(value) != config["payload"]:
             return
         fire({"topic": topic, "payload": payload, "payload_json": as_json(payload), "description": f"mqtt {topic}"})
 

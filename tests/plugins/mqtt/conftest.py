@@ -28,6 +28,8 @@ PASSWORDS = {name: f"secret-of-{name}" for name in ("hub", "admin", *SPEAKERS)}
 class World:
     """A hub, its broker, and those who talk to both."""
 
+    installed: tuple[str, ...] = ("http", "websocket", "mqtt")
+
     def __init__(self, kind: str, folder: Path, broker: Mosquitto | None, config: Mapping[str, Any]) -> None:
         self.kind = kind
         self.folder = folder
@@ -48,9 +50,7 @@ class World:
     async def running(self, *, tts: Any = None) -> AsyncIterator[Any]:
         """Run the hub; it is connected to its broker when this begins."""
         specs = scripted_engines(tts=tts)
-        async with run_hub(
-            self.folder, specs=specs, config=self.config, installed=("http", "websocket", "mqtt")
-        ) as hub:
+        async with run_hub(self.folder, specs=specs, config=self.config, installed=self.installed) as hub:
             self.hub = hub
             if self.broker is None:
                 known = hub.storage.credentials()
