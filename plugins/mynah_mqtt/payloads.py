@@ -114,7 +114,12 @@ STATE: Final[Fields] = {
 EVENTS: Final[Mapping[str, Fields]] = {
     "button": {Required("action"): one_of("press", "release")},
     "wake": {Optional("level"): whole(0, 32767)},
-    "underrun": {Optional("turn"): text(0, 32), Required("count"): whole(0), Required("ms"): whole(0)},
+    "underrun": {
+        Optional("turn"): text(0, 32),
+        Required("count"): whole(0),
+        Required("ms"): whole(0),
+        Optional("late"): whole(0),
+    },
     "update": {
         Required("status"): one_of("loading", "rebooting", "confirmed", "rolled_back"),
         Optional("version"): text(0, 32),
