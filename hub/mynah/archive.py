@@ -17,13 +17,12 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 from mynah.errors import StorageError
+from mynah.kept_audio import DAY_S, KeptAudio
 from mynah.specs import Interpretation, SessionOptions
 from mynah.storage import Storage, Work, statement_of
 from mynah.values import Exchange
 
 log = logging.getLogger(__name__)
-
-DAY_S: Final = 86_400.0
 
 WRITTEN_WITHIN_S: Final = 1.0
 """How long the end of a turn, or the return of a session, waits for the disk; then it goes on, with a warning."""
@@ -65,11 +64,18 @@ _EXCHANGES: Final = "SELECT turn, user, reply, subject, outcome, language, at FR
 class Archive:
     """Sessions and exchanges in the database."""
 
-    def __init__(self, storage: Storage, keep_days: float) -> None:
+    def __init__(self, storage: Storage, keep_days: float, *, audio_days: float = 0.0, audio_mb: int = 0) -> None:
         self.keeps = keep_days > 0
+        self.audio = KeptAudio(
+            storage.folder / "audio", days=audio_days if self.keeps else 0.0, most_bytes=audio_mb << 20
+        )
         self._storage = storage
         self._keep_s = keep_days * DAY_S
         self._unwritten: dict[str, int] = {}
+
+    def close(self) -> None:
+        """Write what waits of audio; the storage is closed by whoever opened it."""
+        self.audio.close()
 
     # ------------------------------------------------------------ writing
 
@@ -176,14 +182,18 @@ class Archive:
             exchanges = [asdict(_exchange(each)) for each in reversed(found.fetchall())]
             return {**_session(row).describe(), "exchanges": exchanges}
 
-        return await self._storage.write_soon(work)
+        found = await self._storage.write_soon(work)
+        return {**found, "audio": await asyncio.to_thread(self.audio.files, session_id)} if found else None
 
     # ------------------------------------------------------------ deleting
 
     async def delete(self, session_id: str | None = None) -> int:
         """Delete all that is kept of one session, or of all; return of how many something was."""
         where, values = ("WHERE id = ?", (session_id,)) if session_id is not None else ("", ())
-        return await self._delete(f"DELETE FROM session {where}", values)
+        count = await self._scrubbed(lambda connection: _count(connection, f"DELETE FROM session {where}", values))
+        if count or session_id is None:
+            await asyncio.wrap_future(self.audio.delete(session_id))
+        return count
 
     async def expire(self, spared: Collection[str] = ()) -> int:
         """Delete what is older than it may be; a session that is `spared` is kept, but not its old exchanges."""
@@ -196,10 +206,9 @@ class Archive:
             exchanges = connection.execute("DELETE FROM exchange WHERE at < ?", (before,)).rowcount
             return len(gone) + exchanges
 
-        return await self._scrubbed(work)
-
-    async def _delete(self, statement: str, values: Sequence[Any]) -> int:
-        return await self._scrubbed(lambda connection: connection.execute(statement, values).rowcount)
+        count = await self._scrubbed(work)
+        await asyncio.wrap_future(self.audio.expire(await self.ids()))
+        return count
 
     async def _scrubbed(self, work: Work[int]) -> int:
         count = await self._storage.write_soon(work)
@@ -219,6 +228,10 @@ async def written(future: asyncio.Future[None] | None, session_id: str) -> None:
 def _told(options: dict[str, Any]) -> dict[str, Any]:
     """Return options without what says nothing about the session itself."""
     return {name: value for name, value in options.items() if name != "origin_max"}
+
+
+def _count(connection: sqlite3.Connection, statement: str, values: Sequence[Any]) -> int:
+    return connection.execute(statement, values).rowcount
 
 
 def _row(session: KeptSession) -> tuple[Any, ...]:

@@ -105,7 +105,8 @@ class MynahHub:
         self._config_folder = config.folder
         self._speakers = Speakers(values["speakers"], values["groups"])
         self._registry = Registry(self._speakers, self.storage)
-        self._archive = Archive(self.storage, values["sessions"]["keep_days"])
+        keeping = {name: values["sessions"][name] for name in ("keep_days", "audio_days", "audio_mb")}
+        self._archive = Archive(self.storage, **keeping)
         self._statistics = Statistics()
         self._speech = SpeechCache(
             self.storage.folder / "cache" / "speech",
@@ -332,6 +333,7 @@ class MynahHub:
         for task in tasks:
             await _end(task, task.get_name())
         await self._speech.close()
+        self._archive.close()
         self.storage.close()
         log.info("stopped")
 
@@ -501,6 +503,10 @@ class MynahHub:
         for session_id in await self._archive.ids():
             with contextlib.suppress(InputError):  # deleted meanwhile
                 yield await self.export_session(session_id)
+
+    def session_audio(self, session_id: str, name: str) -> Path:
+        """Return where a recording of a session is."""
+        return self._archive.audio.file(session_id, name)
 
     async def delete_session(self, session_id: str | None = None) -> int:
         """End a session, or all, and delete what is kept of it."""

@@ -637,12 +637,17 @@ class Hub(Protocol):
     async def export_session(self, session_id: str) -> Mapping[str, Any]:
         """Return all that is kept of a session, as plain data: as in `kept_sessions`, and `exchanges` in order.
 
+        `audio` has the names of its recordings, where they are kept.
         Raises `InputError` where nothing is kept.
         """
         ...
 
     def export_sessions(self) -> AsyncGenerator[Mapping[str, Any], None]:
         """Yield all that is kept, session by session, as `export_session` returns it; close it with `aclosing`."""
+        ...
+
+    def session_audio(self, session_id: str, name: str) -> Path:
+        """Return where the recording of that name is, a WAV file. Raises `InputError` where there is none."""
         ...
 
     async def delete_session(self, session_id: str | None = None) -> int:

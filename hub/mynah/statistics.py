@@ -65,7 +65,7 @@ class Statistics:
         ms = timeline.ms()
         if "first_audio" in ms:
             self._first_audio.note(ms["first_audio"])
-        for stage, times in stages(ms).items():
+        for stage, times in stages(ms, timeline.engines).items():
             if stage != "listening":  # as long as the person spoke: nobody waits for that
                 self._stages.setdefault(stage, Times()).note(times.first - times.begin)
         for stage, took in timeline.engine_ms.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -46,10 +46,11 @@ class StageTimes:
     end: float
 
 
-def stages(ms: Mapping[str, float]) -> dict[str, StageTimes]:
+def stages(ms: Mapping[str, float], engines: Collection[str] = ()) -> dict[str, StageTimes]:
     """Return the times of each stage that had a result, from marks in milliseconds as `Timeline.ms` gives them.
 
-    A turn that was asked in writing has no listening and no transcribing.
+    A turn that was asked in writing has no listening and no transcribing; one that had a translator among its `engines`
+    has translating in the place of thinking.
     """
     marks = dict(ms)
     spoken = "transcript" in marks
@@ -58,7 +59,8 @@ def stages(ms: Mapping[str, float]) -> dict[str, StageTimes]:
     found = {}
     for stage, (begin, first, end) in STAGES.items():
         if begin in marks and first in marks and (spoken or stage not in ("listening", "transcribing")):
-            found[stage] = StageTimes(marks[begin], marks[first], max(marks[first], marks.get(end, marks[first])))
+            name = "translating" if stage == "thinking" and "translate" in engines else stage
+            found[name] = StageTimes(marks[begin], marks[first], max(marks[first], marks.get(end, marks[first])))
     return found
 
 

@@ -87,6 +87,14 @@ async def export_sessions(hub: Hub, request: Any) -> Any:
     return answer
 
 
+async def session_audio(hub: Hub, request: Any) -> Any:
+    """Send a recording of a session."""
+    from aiohttp import web
+
+    path = hub.session_audio(request.match_info["id"], request.match_info["name"])
+    return web.FileResponse(path, headers={"Content-Type": "audio/wav", "Cache-Control": "no-store"})
+
+
 async def delete_session(hub: Hub, request: Any) -> Any:
     """End a conversation and delete all that is kept of it."""
     return {"deleted": await hub.delete_session(request.match_info["id"])}
@@ -190,6 +198,13 @@ ROUTES = (
         handle=export_session,
         summary="All that is kept of a session",
         answer=OBJECT,
+    ),
+    RouteSpec(
+        name="session_audio",
+        method="GET",
+        path=f"{SESSION}/audio/{{name}}",
+        handle=session_audio,
+        summary="A recording of a session, by its name in the export",
     ),
     RouteSpec(
         name="export_sessions",

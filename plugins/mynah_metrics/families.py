@@ -23,7 +23,7 @@ OUTCOMES: Final = (
 )  # fmt: skip
 ENGINE_STATES: Final = ("opening", "ready", "resting", "failed")
 STAGES: Final = ("transcribing", "thinking", "speaking")
-KINDS: Final = ("stt", "llm", "tts", "translator")
+KINDS: Final = ("stt", "llm", "tts", "translate")
 
 
 class Figures(CollectorRegistry):

@@ -8,7 +8,7 @@ from typing import Final
 
 from mynah import Replied, ReplyFailed, ReplyInterrupted, TurnOver, stages
 
-KINDS: Final = {"transcribing": "stt", "thinking": "llm", "translating": "translator", "speaking": "tts"}
+KINDS: Final = {"transcribing": "stt", "thinking": "llm", "translating": "translate", "speaking": "tts"}
 """The kind of engine that does a stage's work."""
 
 Value = str | float | bool
@@ -44,7 +44,7 @@ def span(event: TurnOver) -> Span | None:
         Span(
             stage, at(times.begin), at(times.end), at(times.first), attributes=_work(event, KINDS.get(stage, ""))
         )
-        for stage, times in stages(marks).items()
+        for stage, times in stages(marks, event.engines).items()
     )  # fmt: skip
     return Span(
         "turn",

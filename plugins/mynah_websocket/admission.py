@@ -10,6 +10,7 @@ from mynah import Access, Hub, InputError, MynahError, Session, SessionOptions
 from mynah_websocket.client_messages import Hello
 
 Identity = tuple[Access, str]
+ORIGIN = "websocket"
 
 
 class Refused(MynahError):
@@ -55,6 +56,7 @@ def admit(hub: Hub, identity: Identity | None, hello: Hello) -> Admission:
                 context=hello.context or {},
                 policy=hello.policy,
                 speaker=speaker,
+                origin=ORIGIN,
             )
         )
     known = _known(hub, session.id)

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from mynah.archive import Archive, KeptSession
+from mynah.kept_audio import KeptAudio
 from mynah.specs import SessionOptions
 from mynah.storage import Storage
 from mynah.values import Exchange
@@ -52,6 +53,16 @@ def test_all_sessions_are_exported_into_a_file_for_its_owner_only(cli, kept, fol
     lines = (folder / "all.jsonl").read_text().splitlines()
     assert [json.loads(line)["id"] for line in lines] == ["first", "second"]
     assert stat.S_IMODE((folder / "all.jsonl").stat().st_mode) == 0o600
+
+
+def test_recordings_are_copied_where_that_is_wanted(cli, kept, folder):
+    audio = KeptAudio(folder / "data" / "audio", days=7, most_bytes=1 << 20)
+    audio.keep("first", "t1", bytes(3200), {})
+    audio.close()
+    assert cli("sessions", "export", "first", "--audio", "sounds").json["audio"] == ["t1-said.wav"]
+    assert (folder / "sounds" / "first" / "t1-said.wav").read_bytes()[44:] == bytes(3200)
+    cli("sessions", "delete", "first")
+    assert not (folder / "data" / "audio" / "first").exists()
 
 
 def test_one_session_is_deleted_and_then_all(cli, kept):

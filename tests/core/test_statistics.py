@@ -67,6 +67,12 @@ def test_a_written_turn_begins_with_thinking():
     assert stages(timeline(**written).ms())["thinking"] == StageTimes(0, 300, 900)
 
 
+def test_a_turn_that_was_put_into_another_language_has_translating_in_the_place_of_thinking():
+    assert list(stages(timeline(**SPOKEN).ms(), {"translate": "phrasebook"})) == [
+        "listening", "transcribing", "translating", "speaking",
+    ]  # fmt: skip
+
+
 def test_a_turn_that_broke_off_has_the_stages_that_gave_something():
     assert list(stages(timeline(transcript=3.1).ms())) == ["listening", "transcribing"]
     assert stages({}) == {}

@@ -6,9 +6,10 @@ import argparse
 import asyncio
 import json
 import os
+import shutil
 import sys
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -30,6 +31,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     export = actions.add_parser("export", help="all that is kept of one session, or of all: one a line, as JSON")
     export.add_argument("id", nargs="?", help="the session; without it all")
     export.add_argument("--to", type=Path, metavar="FILE", help="a file to write to instead of standard output")
+    export.add_argument("--audio", type=Path, metavar="FOLDER", help="copy what is kept of audio there as well")
     export.set_defaults(act=_export)
     delete = actions.add_parser("delete", help="delete all that is kept of one session, or of all")
     what = delete.add_mutually_exclusive_group(required=True)
@@ -51,9 +53,11 @@ async def _with_archive(
 ) -> None:
     values = prepare(arguments.config).config.values
     storage = Storage(Path(values["data"]))
+    archive = Archive(storage, values["sessions"]["keep_days"])
     try:
-        await act(Archive(storage, values["sessions"]["keep_days"]), arguments)
+        await act(archive, arguments)
     finally:
+        archive.close()
         storage.close()
 
 
@@ -66,7 +70,7 @@ async def _list(archive: Archive, arguments: argparse.Namespace) -> None:
 
 
 async def _export(archive: Archive, arguments: argparse.Namespace) -> None:
-    async with aclosing(_sessions(archive, arguments.id)) as sessions:
+    async with aclosing(_sessions(archive, arguments.id, arguments.audio)) as sessions:
         if arguments.to is None:
             async for session in sessions:
                 print(json.dumps(session, ensure_ascii=False))
@@ -86,13 +90,25 @@ async def _delete(archive: Archive, arguments: argparse.Namespace) -> None:
     print(f"deleted {count} sessions")
 
 
-async def _sessions(archive: Archive, id: str | None) -> AsyncGenerator[Mapping[str, Any], None]:
+async def _sessions(archive: Archive, id: str | None, audio: Path | None) -> AsyncGenerator[Mapping[str, Any], None]:
     for each in [id] if id is not None else await archive.ids():
         session = await archive.export(each)
         if session is not None:
+            if audio is not None:
+                _copy(archive, each, session["audio"], audio)
             yield session
         elif id is not None:
             raise _unknown(id)
+
+
+def _copy(archive: Archive, id: str, names: Sequence[str], folder: Path) -> None:
+    """Copy the recordings of a session into a folder of its own below `folder`."""
+    try:
+        for name in names:
+            (folder / id).mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.copy2(archive.audio.file(id, name), folder / id / name)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written: {error.strerror or error}") from error
 
 
 @contextmanager

@@ -136,6 +136,10 @@ SESSIONS: Final = {
         "Days for which finished exchanges are kept on disk, so that a conversation outlasts the hub; 0: nothing is.",
         30.0,
     ): number(0, 36_500),
+    key(
+        "audio_days", "Days for which the audio of what was said and replied is kept as well; 0: none is.", 0.0
+    ): number(0, 36_500),
+    key("audio_mb", "MiB of such audio at most; the oldest goes first.", 500): whole(1, 1_048_576),
 }
 
 LISTENING: Final = {

@@ -9,6 +9,7 @@ from mynah.conversation.encodings import Encodings
 from mynah.conversation.outlet import Outlet
 from mynah.conversation.playback import Playback
 from mynah.conversation.spool import Place, Spool
+from mynah.conversation.tape import Tape
 from mynah.engines.chain import closing
 from mynah.outputs import Output, SpeechChunk
 from mynah.specs import OutletOptions, Urgency
@@ -22,7 +23,7 @@ class Delivery:
     came in; `detached_at` since when nobody listens, None while somebody does.
     """
 
-    def __init__(self, ahead_ms: float, is_over: Callable[[str], bool]) -> None:
+    def __init__(self, ahead_ms: float, is_over: Callable[[str], bool], tape: Tape) -> None:
         self.spool = Spool(ahead_ms)
         self.playbacks: dict[Place, Playback] = {}
         self._main: dict[str, int] = {}
@@ -30,6 +31,7 @@ class Delivery:
         self.was_attached = False
         self.sent_at = now()
         self._is_over = is_over
+        self._tape = tape
         self._outlet: Outlet | None = None
         self._encodings: dict[str, Encodings] = {}
 
@@ -69,6 +71,7 @@ class Delivery:
             del self.playbacks[place]
         del self._main[turn_id]
         self._encodings.pop(turn_id, None)
+        self._tape.forget(turn_id)
 
     async def emit(self, output: Output) -> None:
         """Let `output` go out, when there is room for it."""
@@ -77,6 +80,7 @@ class Delivery:
             raise asyncio.CancelledError
         if isinstance(output, SpeechChunk):
             self.sent_at = now()
+            self._tape.take(output)
         await self.spool.put(output)
 
     def post(self, output: Output) -> None:

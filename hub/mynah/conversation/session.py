@@ -19,6 +19,7 @@ from mynah.conversation.persona import Persona
 from mynah.conversation.scene import Scene
 from mynah.conversation.shared_speech import SharedSpeech
 from mynah.conversation.surroundings import Surroundings
+from mynah.conversation.tape import Tape
 from mynah.conversation.tools import Toolbox
 from mynah.conversation.turn import Links, Turn
 from mynah.conversation.turns import NEW_INPUT, Turns
@@ -68,8 +69,11 @@ class Conversation:
         self._options = options
         self._around = around
         self._history = History(around.limits.history_turns)
-        self._delivery = Delivery(around.turn_limits.audio_ahead_ms, lambda turn_id: self._turns.is_over(turn_id))
         self._statistics = Statistics(around.statistics)
+        self._tape = Tape(id, around.archive.audio)
+        self._delivery = Delivery(
+            around.turn_limits.audio_ahead_ms, lambda turn_id: self._turns.is_over(turn_id), self._tape
+        )
         self._turns = Turns(
             id, self.origin, around.bus, self._delivery, self._statistics, self._remember, lambda: self._links
         )
@@ -210,7 +214,8 @@ class Conversation:
         if not self.closed:
             self._around.archive.note(self.kept())
 
-    def _remember(self, exchange: Exchange) -> asyncio.Future[None] | None:
+    def _remember(self, turn: Turn, exchange: Exchange) -> asyncio.Future[None] | None:
+        self._tape.keep(turn)
         if self._history.remember(exchange):
             self.entries += 1
         return self._around.archive.keep(self.kept(), exchange)

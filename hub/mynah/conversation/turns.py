@@ -38,14 +38,14 @@ MAX_TURNS: Final = 32
 """Turns of one session that may be under way at once; more are refused."""
 
 
-Remember = Callable[[Exchange], asyncio.Future[None] | None]
+Remember = Callable[[Turn, Exchange], asyncio.Future[None] | None]
 
 
 class Turns:
     """Every turn of one session that is not over and heard. `links` gives what a new one needs.
 
-    `remember(exchange)` puts a finished exchange into the history and onto the disk; its future is done when it is
-    there. `count` is the number of the last turn, `begun` how many there were since the session was opened.
+    `remember(turn, exchange)` puts a finished exchange into the history and onto the disk; its future is done when it
+    is there. `count` is the number of the last turn, `begun` how many there were since the session was opened.
     """
 
     def __init__(
@@ -154,7 +154,7 @@ class Turns:
 
     def _take_down(self, turn: Turn) -> asyncio.Future[None] | None:
         if turn.is_exchange and (turn.exchange.reply or turn.recipe == "transcribe"):
-            return self._remember(turn.exchange)
+            return self._remember(turn, turn.exchange)
         return None
 
     # ------------------------------------------------------------ what is known
@@ -229,7 +229,7 @@ class Turns:
         turn.stopped = reason
         self.silence(turn)
         if turn.is_exchange:
-            self._remember(replace(turn.exchange, reply=heard))
+            self._remember(turn, replace(turn.exchange, reply=heard))
         self._delivery.spool.put_now(
             Interrupted(turn_id=turn.id, heard_ms=round(heard_ms, 1), heard=heard, reason=reason)
         )

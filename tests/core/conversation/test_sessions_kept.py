@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 import pytest
 
+from mynah.audio import LISTENING, read_audio
 from mynah.errors import InputError, LimitError
 from mynah.events import Replied, ReplyFailed, ReplyInterrupted, SessionOpened, TurnOver
 from mynah.outputs import Interrupted, SpeechChunk, SpeechEnded, TurnFinished
@@ -273,8 +274,6 @@ def test_an_origin_may_have_so_many_sessions_and_others_do_not_count(tmp_path):
 
 def test_a_piece_of_audio_that_is_too_large_is_refused(tmp_path):
     async def scenario(hub, _):
-        from mynah.audio import LISTENING
-
         session = hub.open_session(SessionOptions())
         session.listen(LISTENING)
         session.feed(bytes(1024))
@@ -347,3 +346,49 @@ async def test_a_disk_that_hangs_delays_no_audio_only_the_end_of_the_turn(tmp_pa
         assert hub.storage.waiting >= 1
         other.execute("ROLLBACK")
         other.close()
+
+
+AUDIO = {"sessions": {"audio_days": 7}}
+
+
+async def asked_aloud(session):
+    async with aclosing(session.outputs(OutletOptions())) as outputs:
+        session.listen(LISTENING)
+        session.feed(b"\x01\x10" * 8000)
+        session.end_listening()
+        async for output in outputs:
+            if isinstance(output, TurnFinished):
+                return
+
+
+async def test_audio_is_kept_where_that_is_wanted_and_goes_with_its_session(tmp_path):
+    async with run_hub(tmp_path, specs=engines(), config=AUDIO) as hub:
+        session = hub.open_session(SessionOptions())
+        await asked_aloud(session)
+        await ask(session)
+        await asyncio.wrap_future(hub._archive.audio.expire([session.id]))  # all is written by then
+        assert (await hub.export_session(session.id))["audio"] == ["t1-reply.wav", "t1-said.wav", "t2-reply.wav"]
+        said = b"".join(each.data for each in read_audio(hub.session_audio(session.id, "t1-said.wav"), LISTENING))
+        assert said == b"\x01\x10" * 8000
+        await hub.delete_session(session.id)
+        assert not list((hub.folder / "audio").glob("*"))
+
+
+async def test_no_audio_is_kept_unless_that_is_wanted(tmp_path):
+    async with run_hub(tmp_path, specs=engines()) as hub:
+        session = hub.open_session(SessionOptions())
+        await asked_aloud(session)
+        assert (await hub.export_session(session.id))["audio"] == []
+        assert not (hub.folder / "audio").exists()
+
+
+async def test_of_what_is_only_said_no_audio_is_kept(tmp_path):
+    async with run_hub(tmp_path, specs=engines(), config=AUDIO) as hub:
+        session = hub.open_session(SessionOptions())
+        async with aclosing(session.outputs(OutletOptions())) as outputs:
+            session.say("The zoo closes soon.")
+            async for output in outputs:
+                if isinstance(output, TurnFinished):
+                    break
+        await asyncio.wrap_future(hub._archive.audio.expire([session.id]))
+        assert not list((hub.folder / "audio").glob("*"))

@@ -15,9 +15,9 @@ SESSIONS = "/api/v1/sessions"
 
 
 @asynccontextmanager
-async def client_of(folder):
+async def client_of(folder, **config):
     async with (
-        run_hub(folder, specs=scripted_engines(), installed=["http"]) as hub,
+        run_hub(folder, specs=scripted_engines(), config=config, installed=["http"]) as hub,
         aiohttp.ClientSession(hub.addresses["http"]) as client,
     ):
         yield client
@@ -95,3 +95,16 @@ async def test_a_query_that_is_no_number_is_400(tmp_path, query):
         status, answer = await call(client, "GET", SESSIONS, params={"kept": "true", **query})
         assert status == 400
         assert "must be a number" in answer["error"]["message"]
+
+
+async def test_a_recording_is_sent_by_its_name_in_the_export(tmp_path):
+    async with client_of(tmp_path, sessions={"audio_days": 7}) as client:
+        id = await conversed(client, "What do lions eat?")
+        while not (names := (await call(client, "GET", f"{SESSIONS}/{id}/export"))[1]["audio"]):  # noqa: ASYNC110  # over REST there is nothing to wait for
+            await asyncio.sleep(0.01)
+        assert names == ["t1-reply.wav"]
+        async with client.get(f"{SESSIONS}/{id}/audio/t1-reply.wav") as answer:
+            assert (answer.status, answer.content_type) == (200, "audio/wav")
+            assert (await answer.read())[:4] == b"RIFF"
+        for wrong in ("t9-reply.wav", "..%2Fmynah.sqlite3"):
+            assert (await call(client, "GET", f"{SESSIONS}/{id}/audio/{wrong}"))[0] == 404
