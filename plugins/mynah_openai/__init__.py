@@ -1,4 +1,4 @@
-"""Any server that speaks OpenAI's API: language models, transcription and speech.
+"""Any server that speaks OpenAI's API: language models, transcription, speech and, by a prompt, translation.
 
 Ollama, llama.cpp, vLLM, LocalAI, Speaches, Kokoro-FastAPI and OpenAI itself. Needs the extra `openai`.
 """
@@ -9,14 +9,15 @@ from collections.abc import Iterable
 
 from mynah import EngineSpec, hookimpl
 from mynah_openai.chat import open_chat
-from mynah_openai.config import CHAT, SPEECH, TRANSCRIPTION
+from mynah_openai.config import CHAT, SPEECH, TRANSCRIPTION, TRANSLATION
 from mynah_openai.speech import open_speech
 from mynah_openai.transcription import open_transcription
+from mynah_openai.translation import open_translation
 
 
 @hookimpl
 def mynah_engines() -> Iterable[EngineSpec]:
-    """Declare the engine `openai` of three kinds."""
+    """Declare the engine `openai` of four kinds."""
     yield EngineSpec(
         name="openai",
         kind="llm",
@@ -38,4 +39,11 @@ def mynah_engines() -> Iterable[EngineSpec]:
         open=open_speech,
         schema=SPEECH,
         description="Voices of any OpenAI-compatible server, streamed as PCM, MP3 or Opus.",
+    )
+    yield EngineSpec(
+        name="openai",
+        kind="translator",
+        open=open_translation,
+        schema=TRANSLATION,
+        description="Translation by a chat model of any OpenAI-compatible server, as it is written.",
     )

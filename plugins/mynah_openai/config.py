@@ -84,6 +84,16 @@ CHAT: Final[Mapping[Any, Any]] = {
     ): bool,
 }
 
+TRANSLATION: Final[Mapping[Any, Any]] = {
+    **{key: value for key, value in CHAT.items() if str(key) not in ("audio_input", "temperature")},
+    vol.Optional(
+        "temperature", default=0.0, description="How freely it chooses its words, 0 to 2; null: as the server has it."
+    ): vol.Any(None, _number(0, 2)),
+    vol.Optional(
+        "instructions", default="", description="Told to the model besides, such as how to address people."
+    ): str,
+}
+
 TRANSCRIPTION: Final[Mapping[Any, Any]] = {
     **SERVER,
     vol.Optional(
