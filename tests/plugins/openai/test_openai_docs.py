@@ -9,5 +9,16 @@ BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), r
 
 def test_the_page_explains_every_kind():
     assert len(BLOCKS) == 3
-    for word in ("llm", "stt", "tts", "translator", "Ollama", "llama.cpp", "vLLM", "LocalAI", "Speaches", "Kokoro-FastAPI"):
+    for word in (
+        "llm",
+        "stt",
+        "tts",
+        "translator",
+        "Ollama",
+        "llama.cpp",
+        "vLLM",
+        "LocalAI",
+        "Speaches",
+        "Kokoro-FastAPI",
+    ):
         assert word in PAGE.read_text(encoding="utf-8")
