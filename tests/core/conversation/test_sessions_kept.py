@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
+import tracemalloc
 from contextlib import aclosing
 
 import pytest
@@ -392,3 +394,38 @@ async def test_of_what_is_only_said_no_audio_is_kept(tmp_path):
                     break
         await asyncio.wrap_future(hub._archive.audio.expire([session.id]))
         assert not list((hub.folder / "audio").glob("*"))
+
+
+SESSIONS = 15
+
+
+def test_a_session_that_has_talked_costs_little_memory_and_one_that_is_put_away_none(tmp_path):
+    async def scenario(hub, _):
+        async def opened():
+            sessions = [hub.open_session(SessionOptions()) for _ in range(SESSIONS)]
+            for _ in range(3):
+                for each in sessions:
+                    await ask(each)
+            return sessions
+
+        await opened()  # what is made once is made
+        await asyncio.sleep(60)
+        assert hub.sessions() == []
+        before = traced()
+        await opened()
+        talked = traced()
+        await asyncio.sleep(60)
+        assert hub.sessions() == []
+        assert (talked - before) / SESSIONS < 1_000_000
+        assert (traced() - before) / SESSIONS < 20_000
+
+    tracemalloc.start()
+    try:
+        in_hubs(tmp_path, scenario)
+    finally:
+        tracemalloc.stop()
+
+
+def traced():
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
