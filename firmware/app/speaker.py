@@ -196,6 +196,7 @@ class Speaker:
             "board": self.settings.text("board"),
             "firmware": VERSION,
             "slot": self.slots.active,
+            "mpy": sys.implementation._mpy,
             "protocol": 1,
             "plays": self._codecs(),
             "records": True,

@@ -99,6 +99,14 @@ async def unpack(reader, size, hmac, folder):
                 n -= file.write(await read(min(n, _CHUNK)))
 
 
+def address(url, hub):
+    """Return the whole address of an update; one that begins with `/` is at the hub, whose address is `hub`."""
+    if not url.startswith("/"):
+        return url
+    scheme, host, port, _ = split_url(hub)
+    return "%s://%s:%d%s" % ("https" if scheme == "wss" else "http", host, port, url)
+
+
 async def _get(url, token, size, ca):
     reader, writer, host, path = await open_stream(url, ca)
     lines = ["GET " + path + " HTTP/1.0", "Host: " + host]
@@ -144,6 +152,7 @@ async def install(settings, slots, running, root, update):
 
 
 async def _load(settings, url, size, hmac, folder):
+    url = address(url, settings.text("hub"))
     # The token is for the hub alone, wherever the command may point.
     at_hub = split_url(url)[1] == split_url(settings.text("hub"))[1]
     reader, writer = await _get(url, settings.text("token") if at_hub else None, size, settings.blob("ca"))

@@ -20,7 +20,7 @@ from mynah.config.check import Config, load_config, with_overrides
 from mynah.conversation.announcement import Announcements, Announcing, Manner
 from mynah.conversation.arbitration import Arbitration
 from mynah.conversation.listening import ListeningOptions
-from mynah.conversation.media import Media
+from mynah.conversation.media import Media, repeated
 from mynah.conversation.persona import Persona
 from mynah.conversation.scene import Latency, TurnLimits
 from mynah.conversation.session import Conversation, check_volume
@@ -544,16 +544,18 @@ class MynahHub:
         volume: int | None = None,
         resume: bool = True,
         voice_of: str | None = None,
+        repeat_s: float = 0.0,
     ) -> Announcing:
         """Have `text` spoken by every speaker of that name, area or group that is connected."""
         speakers = [speaker.id for speaker in self._speakers.members(where)]
         check_volume(volume)
-        manner = Manner(urgency=urgency, volume=volume, resume=resume)
+        manner = Manner(urgency=urgency, volume=volume, resume=resume, repeat_s=repeat_s)
         recordings = [attention()] if chime else []
         if play is not None and text.strip():
             raise InputError("an announcement is a text or a sound to play, not both")
         if play is not None:
-            recordings.append(sound(self._around.media.open(play)))
+            make = self._around.media.open(play)
+            recordings.append(sound(lambda: repeated(make, repeat_s)))
         else:
             recordings += self._spoken(text, language, voice_of)
         speech = SharedSpeech(text.strip(), recordings)

@@ -321,8 +321,13 @@ class Session(Protocol):
         persona: str | None = None,
         language: str | None = None,
         context: Mapping[str, str] | None = None,
+        voice: str | None = None,
     ) -> None:
-        """Change who speaks, in what language, or the context (merged; an empty value removes a key)."""
+        """Change who speaks, in what language, or the context (merged; an empty value removes a key).
+
+        `voice` names one of the first engine's for the session, in place of the persona's; an empty text is the
+        persona's again.
+        """
         ...
 
     def listen(
@@ -364,7 +369,9 @@ class Session(Protocol):
         ...
 
     def play(self, source: str, *, urgency: Urgency = "reply") -> str:
-        """Play a file below `media` in the data folder, or an address of http or https; return the id of its turn.
+        """Play a file of the data folder's `media`, an address of http or https, `chime:attention` or `chime:alarm`.
+
+        Returns the id of its turn.
 
         The hub fetches any such address, so that only who administers it may be let ask for one. Raises `InputError`
         for what may not be played; what cannot be is told by the turn's end.
@@ -419,6 +426,15 @@ class Announcement(Protocol):
     @property
     def taken(self) -> tuple[str, ...]:
         """The ids of the speakers that took it: those with an open session."""
+        ...
+
+    @property
+    def report(self) -> AnnouncementReport:
+        """Who has heard it so far, and who will not any more."""
+        ...
+
+    def stop(self, reason: str = "stop", *, speaker: str | None = None) -> None:
+        """Stop it at once, everywhere or on one speaker: who had not heard all of it has missed it."""
         ...
 
     async def finished(self) -> AnnouncementReport:
@@ -679,14 +695,15 @@ class Hub(Protocol):
         volume: int | None = None,
         resume: bool = True,
         voice_of: str | None = None,
+        repeat_s: float = 0.0,
     ) -> Announcement:
         """Have `text` spoken by the speaker, or the speakers of the area or group, of that name ("all": every one).
 
         Returns at once. The text is spoken once, in the voice of the persona `voice_of` (None: the default one), after
         a `chime`, and begins on all speakers together. `volume` is set for as long as it sounds, where the present one
         is known. What it interrupts goes on afterwards, or with `resume` False not. With an empty text, `play` is
-        played instead, as by `Session.play`. Raises `InputError` for a name that nothing has, for text that cannot be
-        said, and for what may not be played.
+        played instead, as by `Session.play`, and again until `repeat_s` are over. Raises `InputError` for a name that
+        nothing has, for text that cannot be said, and for what may not be played.
         """
         ...
 

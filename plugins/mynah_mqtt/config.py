@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import voluptuous as vol
 
+from mynah_mqtt.home_assistant.config import SCHEMA as HOME_ASSISTANT
+
 EMBEDDED: Final = "embedded"
 PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 PORT: Final = vol.All(int, vol.Range(min=0, max=65535))
@@ -60,6 +62,9 @@ SCHEMA = {
         vol.Optional("certificate", description="The hub's certificate, where the broker wants one."): TEXT,
         vol.Optional("key", description="Its private key, without a passphrase."): TEXT,
     },
+    vol.Optional(
+        "home_assistant", default=dict, description="What Home Assistant is told; see docs/home_assistant.md."
+    ): HOME_ASSISTANT,
     vol.Optional("embedded", default=dict, description="The hub's own broker."): {
         vol.Optional(
             "host",

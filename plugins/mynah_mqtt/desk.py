@@ -12,6 +12,7 @@ from typing import Any, Final
 from voluptuous import Required
 
 from mynah import Hub, InputError, MynahError
+from mynah_mqtt.alarms import Alarms
 from mynah_mqtt.devices import Devices
 from mynah_mqtt.groups import announced, command_group, members
 from mynah_mqtt.kinds import one_of, whole
@@ -32,6 +33,7 @@ from mynah_mqtt.requests import Requests
 from mynah_mqtt.said import Said
 from mynah_mqtt.speaking import Speaking
 from mynah_mqtt.topics import Address, Topics
+from mynah_mqtt.updates import Updates
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,7 @@ class Desk:
         outbox: Outbox,
         devices: Devices,
         speaking: Speaking,
+        alarms: Alarms,
         late: Callable[[], bool] = lambda: False,
     ) -> None:
         self.late = late
@@ -64,7 +67,9 @@ class Desk:
         self._speaking = speaking
         self._said = Said()
         self._noted: dict[str, Mapping[str, Any]] = {}
-        self._requests = Requests(hub, devices)
+        self._alarms = alarms
+        self._updates = Updates(hub, topics, outbox, devices)
+        self._requests = Requests(hub, devices, self._updates)
         self._memories: OrderedDict[str, Remembered] = OrderedDict()
         self._tasks: dict[str, set[asyncio.Task[None]]] = {}
         self._awaited: dict[tuple[str, str], asyncio.Future[Mapping[str, Any]]] = {}
@@ -102,9 +107,21 @@ class Desk:
             case Address(place="speaker", leaf="reply"):
                 self._note_reply(address.name, payload)
             case Address(place="request"):
-                self._outbox.send(
-                    self._topics.hub(f"response/{address.name[:64]}"), self._requests.respond(address.name, payload)
-                )
+                self._begin("requests", self._respond(address.name, payload), f"request {address.name[:64]}")
+
+    async def _respond(self, name: str, payload: bytes) -> None:
+        self._outbox.send(self._topics.hub(f"response/{name[:64]}"), await self._requests.respond(name, payload))
+
+    def _begin(self, key: str, doing: Coroutine[Any, Any, None], name: str) -> None:
+        """Have something done, unless too much is being done already."""
+        if sum(map(len, self._tasks.values())) >= UNDER_WAY:
+            doing.close()
+            if not self._said.lately("busy"):
+                log.warning("%d commands are under way; a %s was passed over", UNDER_WAY, name)
+            return
+        task = asyncio.get_running_loop().create_task(doing, name=f"mqtt: {name}")
+        self._tasks.setdefault(key, set()).add(task)
+        task.add_done_callback(lambda done: self._ended(key, done))
 
     def too_large(self, topic: str, size: int) -> None:
         """Answer something that the broker threw away for its size."""
@@ -120,6 +137,7 @@ class Desk:
         """Have the hub know of a speaker that has MQTT."""
         device = self._devices.get(id)
         if device is None:
+            self._noted.pop(id, None)
             return
         info = device.info
         facts = {
@@ -190,17 +208,12 @@ class Desk:
         self, address: Address, memory: Remembered, command: Command, doing: Coroutine[Any, Any, dict[str, Any]]
     ) -> None:
         key = f"{address.place}/{address.name}"
-        tasks = self._tasks.setdefault(key, set())
-        if len(tasks) >= UNDER_WAY_EACH or sum(map(len, self._tasks.values())) >= UNDER_WAY:
+        if len(self._tasks.get(key, ())) >= UNDER_WAY_EACH or sum(map(len, self._tasks.values())) >= UNDER_WAY:
             doing.close()
             self._reply(address, answer(command.id, command.name, Refusal("busy", "too much is under way; try again")))
             return
         memory.begin(command.id)
-        task = asyncio.get_running_loop().create_task(
-            self._finish(address, memory, command, doing), name=f"mqtt: {command.name} for {address.name}"
-        )
-        tasks.add(task)
-        task.add_done_callback(lambda done: self._ended(key, done))
+        self._begin(key, self._finish(address, memory, command, doing), f"{command.name} for {address.name}")
 
     def _ended(self, key: str, task: asyncio.Task[None]) -> None:
         tasks = self._tasks.get(key, set())
@@ -224,12 +237,17 @@ class Desk:
 
     async def _for_speaker(self, id: str, command: Command) -> dict[str, Any]:
         self._check_time(command)
-        await self._speaking.do(id, command)
+        if command.name == "alarm":
+            self._alarms.set(id, [id], command)
+        else:
+            await self._speaking.do(id, command)
         return answer(command.id, command.name)
 
     async def _for_group(self, name: str, command: Command) -> dict[str, Any]:
         self._check_time(command)
         ids = members(self._hub, name)
+        if command.name == "alarm":
+            return announced(ids, command, self._alarms.set(name, ids, command))
         if command.name in ("announce", "play"):
             return announced(ids, command, await self._speaking.announce(name, ids, command))
         return await command_group(ids, command, self._for_member)
@@ -295,11 +313,21 @@ class Desk:
             doer = PROPERTIES[name][0] if name in PROPERTIES else "hub"
             if (trouble := self._not_there(id, doer)) is not None:
                 raise trouble
-            self._speaking.set(id, name, read_scalar(name, payload))
+            value = read_scalar(name, payload)
+            if name == "firmware":
+                self._begin(f"speaker/{id}", self._update(address, value), f"update of {id}")
+            else:
+                self._speaking.set(id, name, value)
         except Refusal as error:
             self._reply(address, answer(None, f"{name[:40]}/set", error))
         except InputError as error:
             self._reply(address, answer(None, f"{name[:40]}/set", Refusal("invalid", str(error))))
+
+    async def _update(self, address: Address, version: str) -> None:
+        try:
+            await self._updates.send(address.name, version)
+        except Refusal as error:
+            self._reply(address, answer(None, "firmware/set", error))
 
 
 def is_for_device(command: str | None) -> bool:

@@ -8,10 +8,10 @@ import random
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import aiomqtt
 
@@ -64,7 +64,8 @@ class Target:
 class Link:
     """Publishes what is in the outbox, and hands on what comes: `receive(topic, payload, retained)`.
 
-    `stamp` is a file whose time says when the hub was last connected; `followed` are topics of other parts of the hub.
+    `stamp` is a file whose time says when the hub was last connected; `followed` are topics of other parts of the hub;
+    `beside` runs with each connection.
     """
 
     def __init__(
@@ -75,6 +76,8 @@ class Link:
         receive: Callable[[str, bytes, bool], None],
         stamp: Path | None = None,
         followed: Followed | None = None,
+        *,
+        beside: Callable[[Client], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
         self.connected = False
         self._followed = followed or Followed()
@@ -83,6 +86,7 @@ class Link:
         self._outbox = outbox
         self._receive = receive
         self._stamp = stamp
+        self._beside = beside
         self._since = 0.0
         self._away_s = 0.0
         self._seen: float | None = None
@@ -144,6 +148,8 @@ class Link:
                 group.create_task(self._take(client), name="mqtt: receiving")
                 group.create_task(self._keep_stamp(), name="mqtt: stamp")
                 group.create_task(self._follow(client), name="mqtt: following")
+                if self._beside is not None:
+                    group.create_task(self._beside(client), name="mqtt: Home Assistant")
 
     async def _follow(self, client: Client) -> None:
         """Subscribe to what other parts of the hub follow."""
@@ -184,8 +190,7 @@ class Link:
             payload = bytes(message.payload or b"")
             try:
                 self._followed.take(message.topic.value, payload)
-                if self._topics.read(message.topic.value) is not None:
-                    self._receive(message.topic.value, payload, message.retain)
+                self._receive(message.topic.value, payload, message.retain)
             except Exception:
                 # Whatever one message does, the next ones are to be read.
                 log.exception("a message on %s could not be dealt with", ascii(message.topic.value[:200]))

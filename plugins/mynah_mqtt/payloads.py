@@ -16,7 +16,7 @@ PERCENT: Final = whole(0, 100)
 NAME: Final = text(1, 64)
 WORDS: Final = text(1, 1000)
 LANGUAGE: Final = text(2, 35, r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$", "a language tag such as en or pt-BR")
-WEB: Final = text(1, 500, r"^https?://", "a URL of http or https")
+WEB: Final = text(1, 500, r"^(https?:/)?/", "a URL of http or https, or a path at the hub")
 COMMAND_ID: Final = text(1, 36)
 MICROPHONE: Final = one_of("off", "button", "open")
 
@@ -46,6 +46,15 @@ COMMANDS: Final[Mapping[str, Shape]] = {
     "context": Shape(
         "hub", {Required("context"): map_of(text(0, 200), 32, "an object of up to 32 texts of up to 200 characters")}
     ),
+    "alarm": Shape(
+        "hub",
+        {
+            Required("on"): FLAG,
+            Optional("tone", default="alarm"): one_of("chime", "alarm"),
+            Optional("seconds", default=60): whole(1, 3600),
+            Optional("volume"): PERCENT,
+        },
+    ),
     "stop": Shape("speaker", {}),
     "volume": Shape("speaker", {Required("volume"): PERCENT, Optional("keep", default=True): FLAG}),
     "mute": Shape("speaker", {Required("mute"): FLAG}),
@@ -68,7 +77,7 @@ EVERY_COMMAND: Final[Fields] = {
     Required("command"): one_of(*COMMANDS),
     Optional("expires"): number(0),
 }
-LAPSE_S: Final[Mapping[str, float]] = {"say": 60.0, "announce": 60.0, "play": 60.0}
+LAPSE_S: Final[Mapping[str, float]] = {"say": 60.0, "announce": 60.0, "play": 60.0, "alarm": 60.0}
 """After how many seconds a command lapses that does not say."""
 
 CODES: Final = ("invalid", "unknown", "too_big", "offline", "busy", "refused", "expired", "failed")
@@ -96,6 +105,7 @@ INFO: Final[Fields] = {
     Optional("buffer_ms"): whole(0),
     Optional("ip"): text(0, 45),
     Optional("mac"): text(0, 17),
+    Optional("mpy", description="What compiled modules it loads: MicroPython's `sys.implementation._mpy`."): whole(0),
     Optional("by", description="Set where the hub speaks for a speaker without MQTT."): one_of("hub", "speaker"),
 }
 STATE: Final[Fields] = {
@@ -132,6 +142,25 @@ EVENTS: Final[Mapping[str, Fields]] = {
         Optional("ms"): whole(),
     },
 }
+KNOWN: Final[Fields] = {
+    Required("persona"): or_null(NAME),
+    Required("voice"): or_null(NAME),
+    Required("language"): or_null(text(1, 35)),
+    Required("turn"): or_null(text(0, 32)),
+    Required("heard"): or_null(text(0, 1000)),
+    Required("said"): or_null(text(0, 1000)),
+    Required("ms"): or_null(whole()),
+    Required("alarm"): FLAG,
+    Required("latest"): or_null(text(1, 32)),
+}
+"""What the hub knows of a speaker: `speaker/<id>/hub`."""
+
+HUB_STATE: Final[Fields] = {
+    Required("status"): one_of("starting", "healthy", "degraded"),
+    Required("online"): whole(0),
+    Required("alarm"): FLAG,
+    Required("ms"): or_null(whole()),
+}
 HUB_INFO: Final[Fields] = {
     Required("version"): text(1, 32),
     Required("protocol"): whole(1),
@@ -145,6 +174,8 @@ PROPERTIES: Final[Mapping[str, tuple[Doer, Kind]]] = {
     "microphone": ("speaker", MICROPHONE),
     "persona": ("hub", NAME),
     "language": ("hub", LANGUAGE),
+    "voice": ("hub", NAME),
+    "firmware": ("hub", text(1, 32)),
 }
 """Every property that can be set, and who does it."""
 

@@ -9,6 +9,7 @@ from mynah_mqtt.devices import Devices
 from mynah_mqtt.groups import groups
 from mynah_mqtt.payloads import ANY_REQUEST, REQUESTS
 from mynah_mqtt.reading import Refusal, answer, read_fields, read_object
+from mynah_mqtt.updates import Updates
 
 PAGE: Final = 50
 
@@ -16,22 +17,23 @@ PAGE: Final = 50
 class Requests:
     """Answers requests. What cannot be answered raises `Refusal`."""
 
-    def __init__(self, hub: Hub, devices: Devices) -> None:
+    def __init__(self, hub: Hub, devices: Devices, updates: Updates) -> None:
         self._hub = hub
         self._devices = devices
+        self._updates = updates
 
-    def respond(self, name: str, payload: bytes) -> dict[str, Any]:
+    async def respond(self, name: str, payload: bytes) -> dict[str, Any]:
         """Return the response to a request."""
         id = None
         try:
             given = read_object(payload).get("id")
             id = given if isinstance(given, str) and 1 <= len(given) <= 36 else None
-            found = self._find(name, payload)
+            found = await self._find(name, payload)
         except Refusal as error:
             return _response(answer(id, None, error))
         return _response(answer(id, None)) | found
 
-    def _find(self, name: str, payload: bytes) -> dict[str, Any]:
+    async def _find(self, name: str, payload: bytes) -> dict[str, Any]:
         if name not in REQUESTS:
             raise Refusal("unknown", f"there is no request {name[:40]!a}; known are {', '.join(REQUESTS)}")
         fields = read_fields(payload, {**ANY_REQUEST, **REQUESTS[name]})
@@ -44,9 +46,7 @@ class Requests:
                 return {"personas": [persona.name for persona in self._hub.personas()]}
             case "health":
                 return {"status": str(self._hub.health()["status"])}
-        if fields["speaker"] not in {row["id"] for row in self._rows()}:
-            raise Refusal("unknown", f"there is no speaker {fields['speaker']!a}")
-        raise Refusal("failed", "this hub has no firmware to send")
+        return {"version": await self._updates.send(fields["speaker"])}
 
     def _speakers(self, after: str) -> list[dict[str, Any]]:
         return [row for row in self._rows() if row["id"] > after][:PAGE]

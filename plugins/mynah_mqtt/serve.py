@@ -13,10 +13,14 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from mynah import Hub, MynahError, __version__
+from mynah_mqtt.alarms import Alarms
 from mynah_mqtt.config import EMBEDDED, PORTS
 from mynah_mqtt.desk import Desk
 from mynah_mqtt.devices import Devices
 from mynah_mqtt.followed import offered
+from mynah_mqtt.home_assistant import DiscoveryOptions
+from mynah_mqtt.introducing import Introducing
+from mynah_mqtt.known import Known
 from mynah_mqtt.link import Link, Target
 from mynah_mqtt.outbox import Outbox
 from mynah_mqtt.sounding import Sounding
@@ -35,7 +39,16 @@ async def serve(hub: Hub, config: Mapping[str, Any], ready: Callable[[], None]) 
     sounding = Sounding(hub)
     speaking = Speaking(hub, topics, outbox, devices, sounding)
     stead = Stead(hub, topics, outbox, devices, speaking)
-    desk = Desk(hub, topics, outbox, devices, speaking)
+    alarms = Alarms(hub, speaking)
+    known = Known(hub, topics, outbox, devices, alarms)
+    stead.told = known.note
+    desk = Desk(hub, topics, outbox, devices, speaking, alarms)
+    introducing = Introducing(hub, topics, devices, DiscoveryOptions.of(config["home_assistant"]))
+
+    def receive(topic: str, payload: bytes, retained: bool) -> None:
+        if not introducing.take(topic, payload, retained) and topics.read(topic) is not None:
+            desk.receive(topic, payload, retained)
+
     async with AsyncExitStack() as stack:
         if config["broker"] == EMBEDDED:
             from mynah_mqtt.embedded import LOOPBACK, embedded_broker
@@ -52,20 +65,26 @@ async def serve(hub: Hub, config: Mapping[str, Any], ready: Callable[[], None]) 
             stamp = folder / "connected"
             hub.addresses["mqtt"] = target.url
             stack.callback(hub.addresses.pop, "mqtt", None)
-        link = Link(target, topics, outbox, desk.receive, stamp, offered(hub, outbox))
+        link = Link(target, topics, outbox, receive, stamp, offered(hub, outbox), beside=introducing.run)
         desk.late = lambda: link.catching_up
         introduce(hub, topics, outbox)
         ready()
-        await run(link, outbox, topics, stead, sounding, desk)
+        try:
+            await run(link, outbox, topics, stead, sounding, known, desk)
+        finally:
+            await alarms.close()
 
 
-async def run(link: Link, outbox: Outbox, topics: Topics, stead: Stead, sounding: Sounding, desk: Desk) -> None:
+async def run(
+    link: Link, outbox: Outbox, topics: Topics, stead: Stead, sounding: Sounding, known: Known, desk: Desk
+) -> None:
     """Run all parts until cancelled, and say goodbye."""
     linked = asyncio.get_running_loop().create_task(link.run(), name="mqtt: link")
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(stead.run(), name="mqtt: stead")
             group.create_task(sounding.run(), name="mqtt: sounding")
+            group.create_task(known.run(), name="mqtt: known")
             group.create_task(_as_long_as(linked), name="mqtt: linked")
     finally:
         await desk.close()

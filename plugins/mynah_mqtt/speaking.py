@@ -15,6 +15,9 @@ from mynah_mqtt.topics import Topics
 
 log = logging.getLogger(__name__)
 
+DEFAULT_VOICE: Final = "default"
+"""What stands for the persona's own voice."""
+
 ID_CHARS: Final = 36
 LONG_ID: Final = 24
 
@@ -67,6 +70,8 @@ class Speaking:
                 self._set_persona(session, value)
             case "language":
                 session.update(language=value)
+            case "voice":
+                session.update(voice="" if value == DEFAULT_VOICE else value)
             case _:
                 raise Refusal("failed", f"{id} has no {name} that can be set from here")
 
@@ -113,7 +118,7 @@ class Speaking:
         `ids` are the speakers that `where` means. Raises `Refusal` for what cannot be said or played.
         """
         fields = command.fields
-        before = {id: self._turn_to(id, fields.get("volume"), f"{command.id[:LONG_ID]}.{id}"[:ID_CHARS]) for id in ids}
+        before = self.turn_up(ids, command)
         try:
             announcement = self._hub.announce(
                 fields.get("text", ""),
@@ -127,8 +132,17 @@ class Speaking:
         except InputError as error:
             raise Refusal("invalid", str(error)) from None
         finally:
-            for number, (id, volume) in enumerate(before.items()):
-                self._turn_to(id, volume, f"{command.id[:LONG_ID]}..{number}"[:ID_CHARS])
+            self.turn_back(before, command)
+
+    def turn_up(self, ids: Sequence[str], command: Command) -> Mapping[str, int | None]:
+        """Set the volume that a command asks for while it sounds; return what is to be put back by `turn_back`."""
+        volume = command.fields.get("volume")
+        return {id: self._turn_to(id, volume, f"{command.id[:LONG_ID]}.{id}"[:ID_CHARS]) for id in ids}
+
+    def turn_back(self, before: Mapping[str, int | None], command: Command) -> None:
+        """Set volumes back to what they were."""
+        for number, (id, volume) in enumerate(before.items()):
+            self._turn_to(id, volume, f"{command.id[:LONG_ID]}..{number}"[:ID_CHARS])
 
     def _turn_to(self, id: str, volume: int | None, command_id: str) -> int | None:
         """Set the volume for a while; return what it was, or None where nothing is to be put back."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -38,9 +38,13 @@ class Stood:
 
 
 class Stead:
-    """Stands in for speakers that have a session and no MQTT. `run` it once."""
+    """Stands in for speakers that have a session and no MQTT. `run` it once.
+
+    `told(id, event)` is called with what is heard and said at any speaker.
+    """
 
     def __init__(self, hub: Hub, topics: Topics, outbox: Outbox, devices: Devices, speaking: Speaking) -> None:
+        self.told: Callable[[str, Mapping[str, Any]], None] = lambda id, event: None
         self._hub = hub
         self._topics = topics
         self._outbox = outbox
@@ -204,4 +208,5 @@ class Stead:
         if id:
             event["text"] = event["text"][:TEXT_CHARS]
             more = {"language": language} if language else {}
+            self.told(id, event)
             self._outbox.send(self._topics.speaker(id, "event"), event | more, qos=0)

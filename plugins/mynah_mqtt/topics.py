@@ -10,7 +10,7 @@ ID: Final = re.compile(r"[a-z0-9_-]{1,64}\Z")
 SPEAKERS_OWN: Final = ("availability", "info", "state", "event", "reply")
 """What a speaker's topics end in where it is the speaker that writes them."""
 
-SETTABLE: Final = ("+", "volume", "mute", "microphone", "persona", "language")
+SETTABLE: Final = ("+", "volume", "mute", "microphone", "persona", "language", "voice", "firmware")
 """What a speaker may ask for of `<property>/set`."""
 
 Place = Literal["hub", "speaker", "group", "request", "response"]

@@ -24,8 +24,17 @@ pattern write mynah/speaker/%u/event
 pattern write mynah/speaker/%u/reply
 user hub
 topic readwrite mynah/#
+topic readwrite homeassistant/#
+user home_assistant
+topic read mynah/#
+topic read homeassistant/#
+topic write mynah/speaker/+/cmd
+topic write mynah/speaker/+/+/set
+topic write mynah/group/+/cmd
+topic write homeassistant/status
 user admin
 topic readwrite mynah/#
+topic readwrite homeassistant/#
 """
 
 

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Chime = Literal["attention", "failure"]
+Chime = Literal["attention", "failure", "alarm"]
 
-NOTES_HZ: Final = {"attention": (659.3, 880.0), "failure": (587.3, 440.0)}
-"""E5 and A5, rising; D5 and A4, falling."""
+NOTES_HZ: Final = {"attention": (659.3, 880.0), "failure": (587.3, 440.0), "alarm": (1318.5, 1046.5)}
+"""E5 and A5, rising; D5 and A4, falling; E6 and C6, high and falling."""
 
 NOTE_MS: Final = 340.0
 SECOND_AT_MS: Final = 180.0
@@ -29,7 +29,7 @@ CHIME_FORMAT: Final = AudioFormat("pcm_s16le", 24_000, 1)
 
 
 def chime(kind: Chime, format: AudioFormat = CHIME_FORMAT) -> AudioChunk:
-    """Return a soft sound of two notes, rising to call attention or falling where something failed; 520 ms.
+    """Return a soft sound of two notes, rising to call attention, falling where something failed, or high; 520 ms.
 
     `format` is PCM. Takes a millisecond.
     """

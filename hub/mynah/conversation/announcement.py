@@ -55,9 +55,11 @@ class Manner:
     urgency: Urgency = "announcement"
     volume: int | None = None
     resume: bool = True
+    repeat_s: float = 0.0
+    """How long it is repeated."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Announcing:
     """An announcement that is under way; see `mynah.specs.Announcement`."""
 
@@ -69,6 +71,12 @@ class Announcing:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     taken: tuple[str, ...] = ()
     _begun_at: float = 0.0
+
+    def stop(self, reason: str = "stop", *, speaker: str | None = None) -> None:
+        """Stop it everywhere, or on one speaker."""
+        for part in self.parts:
+            if speaker in (None, part.speaker):
+                part.session.stop(part.turn, reason)
 
     async def finished(self) -> AnnouncementReport:
         """Wait until it has sounded, and return who heard it."""
@@ -128,7 +136,7 @@ class Announcing:
         self.speech.begin(start_at)
 
     async def _follow(self) -> None:
-        deadline = now() + LONGEST_S
+        deadline = now() + LONGEST_S + self.manner.repeat_s
         while self.parts:
             await asyncio.sleep(POLL_S)
             late = self.speech.complete and now() > self._begun_at + self.speech.ms / 1000 + LATE_S

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
 from mynah.audio import AudioChunk, AudioFormat, Converter, converter, read_audio, sniff
+from mynah.audio.chime import Chime, chime
 from mynah.conversation.shared_speech import SharedSpeech, sound
 from mynah.engines.chain import closing
 from mynah.errors import AudioError, InputError
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 PLAYED: Final = AudioFormat("pcm_s16le", 24_000, 1)
 """What all of it is decoded to: as good as the loudspeakers that it is for."""
+
+CHIMES: Final[Mapping[str, Chime]] = {"chime:attention": "attention", "chime:alarm": "alarm"}
+"""What the hub can play without a file."""
+
+PAUSE_MS: Final = 230.0
+"""Silence after a chime, so that one after the other makes a rhythm."""
 
 SCHEMES: Final = ("http", "https")
 REDIRECTS: Final = 5
@@ -52,6 +59,8 @@ class Media:
 
     def open(self, source: str) -> Callable[[], AsyncIterator[AudioChunk]]:
         """Return what gives the sound of `source`. Raises `InputError` for what may not be played."""
+        if source in CHIMES:
+            return lambda: _chime(CHIMES[source])
         if "://" in source:
             check_url(source)
             return lambda: self._limited(self._fetched(source))
@@ -171,3 +180,20 @@ async def _read(path: Path) -> AsyncIterator[AudioChunk]:
     # Not closed here: after a cancellation the thread may still be in it, and closes the file when it lets go.
     while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
         yield chunk
+
+
+async def repeated(make: Callable[[], AsyncIterator[AudioChunk]], seconds: float) -> AsyncIterator[AudioChunk]:
+    """Yield a sound, and again from its beginning until so many seconds of it are over; at least once."""
+    ms, before = 0.0, -1.0
+    while ms > before and (before < 0 or ms < seconds * 1000):
+        before = ms
+        async with closing(make()) as chunks:
+            async for chunk in chunks:
+                ms += chunk.ms
+                yield chunk
+
+
+async def _chime(kind: Chime) -> AsyncIterator[AudioChunk]:
+    yield chime(kind, PLAYED)
+    silence = bytes(int(PAUSE_MS * PLAYED.rate / 1000) * PLAYED.frame_bytes)
+    yield AudioChunk(silence, PLAYED, PLAYED.pcm_ms(len(silence)))

@@ -59,6 +59,7 @@ class Conversation:
         self.origin = options.origin
         self.replies = options.replies
         self.interpret = options.interpret
+        self.voice = ""
         self.volume = 100
         self.volume_known = False
         self.created = time.time()
@@ -132,6 +133,7 @@ class Conversation:
             "origin": self.origin,
             "persona": self.persona.spec.name,
             "language": self._language,
+            "voice": self.voice or None,
             "context": dict(self.context),
             "speaker": self.speaker,
             "volume": self.volume,
@@ -162,13 +164,21 @@ class Conversation:
         return self.interpret or self.persona.spec.interpret
 
     def update(
-        self, *, persona: str | None = None, language: str | None = None, context: Mapping[str, str] | None = None
+        self,
+        *,
+        persona: str | None = None,
+        language: str | None = None,
+        context: Mapping[str, str] | None = None,
+        voice: str | None = None,
     ) -> None:
-        """Change who speaks, the language, or the context."""
+        """Change who speaks, the language, the context, or the voice."""
         if persona is not None:
             if persona not in self._around.personas:
                 raise InputError(f"no persona named {persona!r}; known are {', '.join(sorted(self._around.personas))}")
-            self.persona = self._around.personas[persona]
+            self.persona = self._around.personas[persona].with_voice(self.voice)
+        if voice is not None:
+            self.voice = voice
+            self.persona = self._around.personas[self.persona.spec.name].with_voice(voice)
         if language is not None:
             self.language = language or None
         if context is not None:

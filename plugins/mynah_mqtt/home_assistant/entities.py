@@ -9,14 +9,12 @@ from typing import Any, Final
 from mynah_mqtt.home_assistant import templates
 from mynah_mqtt.home_assistant.facts import HubFacts, SpeakerFacts
 from mynah_mqtt.home_assistant.names import choices
+from mynah_mqtt.speaking import DEFAULT_VOICE
 
 PHASES: Final = ("idle", "listening", "thinking", "speaking", "updating")
 STATUSES: Final = ("starting", "healthy", "degraded")
 EVENTS: Final = ("wake", "button", "heard")
 TONES: Final = ("chime", "alarm")
-DEFAULT_VOICE: Final = "default"
-"""What stands for the persona's own voice."""
-
 CONFIG: Final = {"entity_category": "config"}
 DIAGNOSTIC: Final = {"entity_category": "diagnostic"}
 

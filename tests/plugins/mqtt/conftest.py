@@ -110,6 +110,9 @@ def make_world(kind: str, broker: Mosquitto | None, tmp_path: Path):
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody here takes seconds to come to the broker, and nobody guesses passwords."""
     monkeypatch.setattr("mynah_mqtt.stead.GRACE_S", 0.2)
+    monkeypatch.setattr("mynah_mqtt.introducing.LOOK_S", 0.2)
+    monkeypatch.setattr("mynah_mqtt.introducing.TICK_S", 0.1)
+    monkeypatch.setattr("mynah_mqtt.known.TICK_S", 0.1)
     monkeypatch.setattr("mynah_mqtt.gate.REFUSED_S", 0.05)
 
 

@@ -18,7 +18,15 @@ from mynah_mqtt.schemas import document, schemas
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "mqtt.md").read_text(encoding="utf-8")
-MEANINGS = (("firmware", "info"), ("phase", "state"), ("base", "hub_info"), ("ok", "reply"), ("command", "command"))
+MEANINGS = (
+    ("heard", "known"),
+    ("status", "hub_state"),
+    ("firmware", "info"),
+    ("phase", "state"),
+    ("base", "hub_info"),
+    ("ok", "reply"),
+    ("command", "command"),
+)
 
 
 def fits(name: str, value: object) -> None:
@@ -53,6 +61,7 @@ def test_examples_of_every_payload_fit_their_schemas():
     found = objects()
 
     assert {name for name, _ in found} >= {"info", "state", "hub_info", "reply"}
+    assert {"known", "hub_state"} <= {name for name, _ in found}
     for name, value in found:
         fits(name, value)
 
@@ -63,7 +72,6 @@ def test_example_commands_fit_the_schema():
         fits("command", json.loads(command[command.index("-m") + 1]))
 
 
-@pytest.mark.long
 async def test_example_commands_do_what_they_say(world):
     account = ["-h", "127.0.0.1", "-p", str(world.port), "-u", "admin", "-P", world.passwords["admin"]]
     async with world.session("lion_house") as session, world.admin() as admin:
@@ -87,7 +95,7 @@ def test_tables_name_what_the_code_has():
     assert set(names("### Replies")) == {str(field) for field in payloads.REPLY}
     assert set(names("### Properties")) == set(payloads.PROPERTIES)
     assert set(names("whose `event` is one of")) == set(payloads.EVENTS)
-    assert set(names("## The hub")) == set(payloads.REQUESTS)
+    assert set(names("### Requests")) == set(payloads.REQUESTS)
 
 
 def test_codes_are_those_of_the_page():
@@ -132,7 +140,6 @@ def test_what_does_not_fit_the_page_does_not_fit_the_schema(name, value):
         fits(name, value)
 
 
-@pytest.mark.long
 async def test_what_is_published_fits_the_schemas(world):
     async with world.session("lion_house") as session, world.admin() as admin:
         await session.ask_text("What do lions eat?")
@@ -143,12 +150,13 @@ async def test_what_is_published_fits_the_schemas(world):
         await admin.reply("mynah/group/savanna/reply", "g")
         await until(lambda: admin.on("mynah/speaker/lion_house/state"), "the state")
 
-    leaves = {"availability": "availability", "info": "info", "state": "state", "event": "event", "reply": "reply"}
+    leaves = {each: each for each in ("availability", "info", "state", "event", "reply")} | {"hub": "known"}
+    assert admin.on("mynah/speaker/lion_house/hub")[-1]["said"]
     for topic, payload in admin.messages:
         place, leaf = topic.split("/")[1], topic.split("/")[-1]
         if place in ("speaker", "group") and leaf in leaves:
             fits(leaves[leaf], payload if leaf == "availability" else json.loads(payload))
         elif topic.startswith("mynah/hub/response/"):
             fits(f"response_{leaf}", json.loads(payload))
-        elif topic == "mynah/hub/info":
-            fits("hub_info", json.loads(payload))
+        elif topic in ("mynah/hub/info", "mynah/hub/state"):
+            fits(f"hub_{leaf}", json.loads(payload))

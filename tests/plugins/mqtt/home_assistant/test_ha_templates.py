@@ -15,7 +15,7 @@ from mynah_mqtt.home_assistant import Discovery, DiscoveryOptions, HubFacts, Spe
 INFO = (
     '{"id": "lion_house", "board": "esp32s3", "firmware": "0.1.0", "slot": "a", "protocol": 1,'
     ' "plays": ["pcm_s16le", "ima_adpcm"], "records": true, "buffer_ms": 512,'
-    ' "ip": "192.168.1.40", "mac": "a0b1c2d3e4f5"}'
+    ' "ip": "192.168.1.40", "mac": "a0b1c2d3e4f5", "mpy": 11014}'
 )
 STATE = (
     '{"phase": "idle", "volume": 40, "mute": false, "microphone": "button", "hub": true, "rssi": -61,'

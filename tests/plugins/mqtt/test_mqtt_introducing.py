@@ -1,0 +1,107 @@
+"""Home Assistant's discovery at both brokers: what lies there, when it is told again, and what is taken away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from counterparts.mqtt_broker import program
+from counterparts.mqtt_speaker import until
+
+DEVICE = "homeassistant/device/mynah-speaker-lion_house/config"
+HUB = "homeassistant/device/mynah-hub/config"
+SINGLE = "homeassistant/number/mynah-speaker-lion_house/volume/config"
+
+
+def with_form(form: str, **more):
+    return {"mqtt": {"home_assistant": {"form": form, **more}}}
+
+
+def everything(world):
+    return world.admin("homeassistant/#", "mynah/#")
+
+
+async def test_hub_and_speakers_are_told_in_one_message_each(world):
+    async with everything(world) as admin, world.speaker("lion_house"):
+        await until(lambda: "microphone" in (admin.on(DEVICE) or [{"cmps": {}}])[-1]["cmps"], "a speaker's own")
+        speaker, hub = admin.on(DEVICE)[-1], admin.on(HUB)[-1]
+
+    assert speaker["avty"] == [{"t": "mynah/hub/availability"}, {"t": "mynah/speaker/lion_house/availability"}]
+    assert (speaker["avty_mode"], speaker["dev"]["via_device"]) == ("all", hub["dev"]["ids"][0])
+    assert {key: part["p"] for key, part in speaker["cmps"].items()} == {
+        "volume": "number", "mute": "switch", "microphone": "switch", "persona": "select", "phase": "sensor",
+        "last_heard": "sensor", "last_said": "sensor", "latency": "sensor", "event": "event", "say": "text",
+        "announce": "notify", "stop": "button", "listen": "button", "restart": "button", "alarm": "siren",
+        "firmware": "update",
+    }  # fmt: skip
+    assert {"status", "online", "latency", "say", "announce", "stop", "alarm"} == set(hub["cmps"])
+
+
+async def test_single_form_has_a_message_for_each_entity(make_world):
+    world = make_world(**with_form("single"))
+    async with world.running(), everything(world) as admin:
+        await until(lambda: admin.on(SINGLE), "the volume")
+        payload = admin.on(SINGLE)[-1]
+
+    assert payload["command_topic"] == "mynah/speaker/lion_house/volume/set"
+    assert payload["state_topic"] == "mynah/speaker/lion_house/state"
+    assert payload["availability_mode"] == "all"
+    assert not admin.on(DEVICE)
+
+
+async def test_mosquitto_sub_shows_the_tree(world):
+    """What Home Assistant is to find lies retained at the broker, and so does every state that it reads."""
+    async with world.speaker("lion_house"), world.session("lion_house"), everything(world) as admin:
+        await until(lambda: "firmware" in (admin.on(DEVICE) or [{"cmps": {}}])[-1]["cmps"], "the speaker")
+        await until(lambda: admin.on("mynah/speaker/lion_house/hub"), "what is known of it")
+        arguments = ["-h", "127.0.0.1", "-p", str(world.port), "-u", "admin", "-P", world.passwords["admin"],
+                     "-W", "2", "-v", "--retained-only", "-t", "homeassistant/#", "-t", "mynah/#"]  # fmt: skip
+        process = await asyncio.create_subprocess_exec(
+            program("mosquitto_sub"), *arguments, stdout=asyncio.subprocess.PIPE
+        )
+        shown, _ = await asyncio.wait_for(process.communicate(), 20)
+
+    tree = dict(line.split(" ", 1) for line in shown.decode().splitlines())
+    config = json.loads(tree[DEVICE])
+    read = {
+        part[key] for part in config["cmps"].values() for key in part if key in ("stat_t", "l_ver_t", "json_attr_t")
+    }
+    read |= {each["t"] for each in config["avty"]}
+    assert read - {"mynah/speaker/lion_house/event"} <= set(tree)
+    for part in config["cmps"].values():
+        if part["p"] == "sensor":
+            assert json.loads(tree[part["stat_t"]]).keys() & {"phase", "heard", "said", "ms"}
+
+
+async def test_all_is_told_again_when_home_assistant_starts(world, monkeypatch):
+    monkeypatch.setattr("mynah_mqtt.home_assistant.discovery.JITTER_S", (0.1, 0.3))
+    async with everything(world) as admin:
+        await until(lambda: admin.on(HUB) and admin.on(DEVICE), "the first time")
+        before = len(admin.on(DEVICE))
+        await admin.publish("homeassistant/status", "online")
+        await until(lambda: len(admin.on(DEVICE)) > before, "the second time")
+
+    assert admin.on(DEVICE)[-1] == admin.on(DEVICE)[before - 1]
+
+
+async def test_forgotten_speaker_is_taken_away(world):
+    topic = "homeassistant/device/mynah-speaker-aquarium/config"
+    async with everything(world) as admin:
+        world.hub.note_speaker("aquarium", {"online": False})
+        await until(lambda: admin.on(topic), "the speaker")
+        world.hub.forget_speaker("aquarium")
+        await until(lambda: admin.on(topic)[-1] == "", "its end")
+
+
+@pytest.mark.parametrize("kind", ["mosquitto"])
+@pytest.mark.parametrize("change", [{"discovery": False}, {"form": "single"}])
+async def test_what_an_earlier_run_left_is_taken_away(make_world, monkeypatch, change):
+    monkeypatch.setattr("mynah_mqtt.home_assistant.discovery.SETTLE_S", 0.1)
+    world = make_world()
+    async with world.running(), everything(world) as admin:
+        await until(lambda: admin.on(HUB) and admin.on(DEVICE), "the first run")
+    world.config["mqtt"]["home_assistant"] = change
+    async with world.running(), everything(world) as admin:
+        await until(lambda: "" in admin.on(HUB) and "" in admin.on(DEVICE), "the end of it")
