@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mynah import ComponentSpec, RouteSpec, hookimpl
+from mynah import BenchmarkSpec, ComponentSpec, RouteSpec, hookimpl
+from mynah_dialects.bench import SPEC
 from mynah_dialects.component import COMPONENT
 from mynah_dialects.routes import routes
 
@@ -19,3 +20,9 @@ def mynah_components() -> Iterable[ComponentSpec]:
 def mynah_routes() -> Iterable[RouteSpec]:
     """Declare every path of every dialect, and each once more under a prefix."""
     return routes()
+
+
+@hookimpl
+def mynah_benchmarks() -> Iterable[BenchmarkSpec]:
+    """Declare what is measured at the sockets of these clients."""
+    return (SPEC,)

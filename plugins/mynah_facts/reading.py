@@ -81,7 +81,7 @@ class Reader:
         spoken = words(unframed(text))
         found = self._index.finder.find(spoken)
         previous = self._previous(messages[:-1])
-        meant = previous or next((value for value in context.values() if value in self._index.named), None)
+        meant = previous or next((subject for value in context.values() if (subject := self._around(value))), None)
         pronoun = not _PRONOUNS.isdisjoint(spoken)
         reading = Reading(
             spoken=tuple(spoken),
@@ -131,6 +131,13 @@ class Reader:
     def _previous(self, messages: Sequence[Message]) -> str | None:
         """Return the subject that was spoken of last and can be asked about by name."""
         return next((m.subject for m in reversed(messages[-_LOOK_BACK:]) if m.subject in self._index.named), None)
+
+    def _around(self, value: str) -> str | None:
+        """Return the subject that an entry of the context is, by its id or its name."""
+        if value in self._index.named:
+            return value
+        found = self._index.finder.find(words(value))
+        return found.subjects[0] if found.stems == (SLOT,) and not found.guessed else None
 
     def _before(self, messages: Sequence[Message], context: Mapping[str, str], depth: int) -> Reading | None:
         asked = [number for number, message in enumerate(messages[:-1]) if message.role == "user"]

@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 
 from mynah.audio import LISTENING, AudioChunk
 from mynah.bench.crowd import words
-from mynah.bench.plan import FRAME_MS, PLAYS, PLUGINS, Plan, Rows, spoken_question
+from mynah.bench.plan import FRAME_MS, PLAYS, Plan, Rows, spoken_question
 from mynah.config.check import Config, load_config, plugin_settings
 from mynah.config.schema import own_options
 from mynah.conversation.persona import Persona, personas
@@ -22,6 +22,7 @@ from mynah.engines.protocols import Warmable
 from mynah.errors import MynahError
 from mynah.plugins import Plugins, load_plugins
 from mynah.specs import EngineSpec
+from mynah.testing.calls import SCRIPTS
 from mynah.testing.processes import HubProcess
 from mynah.testing.received import ReceivedTurn
 from mynah.testing.rows import bench_row
@@ -87,7 +88,7 @@ def _row(kind: str, name: str, alone: list[Taken], through: list[tuple[float, fl
 def _prepared(plan: Plan) -> tuple[Config, Plugins, Persona]:
     """Return what is configured. Raises `MynahError` where that is not valid, or nobody can speak."""
     file = plan.file
-    folder: Path | None = PLUGINS
+    folder: Path | None = SCRIPTS
     disabled: tuple[str, ...] = ()
     if plan.real:
         settings = plugin_settings(file)

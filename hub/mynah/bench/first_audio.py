@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mynah.bench.bare import own_ms as bare_own_ms
-from mynah.bench.calls import Calls, took
 from mynah.bench.crowd import PAUSE_S, Asked, ask_all, cache_hits
 from mynah.bench.plan import TOKENS, Plan, Rows
+from mynah.testing.calls import Calls, took
 from mynah.testing.rows import bench_row
 
 WORD: Final = re.compile(r"\w[\W_]")

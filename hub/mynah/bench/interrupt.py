@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mynah.bench.calls import Calls
 from mynah.bench.crowd import crowd, each, words
 from mynah.bench.plan import Plan, Rows
+from mynah.testing.calls import Calls
 from mynah.testing.received import ENDS, ReceivedTurn
 from mynah.testing.rows import bench_row
 from mynah.testing.speaker import FakeSpeaker

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from mynah.audio import LISTENING, AudioFormat, read_audio
-from mynah.bench.calls import Calls
+from mynah.testing.calls import SCRIPTS, Calls
 from mynah.testing.processes import HubProcess, hub_process
 
-PLUGINS: Final = Path(__file__).with_name("plugins")
 PLAYS: Final = AudioFormat("pcm_s16le", 16_000, 1)
 """What the scripted voice makes, so that its bytes pass through untouched."""
 
@@ -83,7 +82,7 @@ class Plan:
             kind: [{"engine": f"script_{kind}", **self.times.script(kind), **engines.get(kind, {})}] for kind in kinds
         }
         return {
-            "plugins": {"folder": str(PLUGINS)},
+            "plugins": {"folder": str(SCRIPTS)},
             "persona": "sparrow",
             "engines": entries,
             "sessions": {"max": 1000},

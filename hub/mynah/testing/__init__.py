@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mynah.testing.calls import SCRIPTS, Call, Calls, took
     from mynah.testing.contracts import (
         ContractBroken,
         check_language_model,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         ScriptedTextToSpeech,
         ScriptedTranslator,
         ScriptedVoiceActivity,
+        as_mp3,
         scripted,
     )
     from mynah.testing.hubs import run_hub, scripted_engines
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
     from mynah.testing.virtual_time import VirtualLoop, run_in_virtual_time
 
 __all__ = [
+    "SCRIPTS",
+    "Call",
+    "Calls",
     "ContractBroken",
     "FakeSpeaker",
     "HubProcess",
@@ -51,6 +56,7 @@ __all__ = [
     "ScriptedTranslator",
     "ScriptedVoiceActivity",
     "VirtualLoop",
+    "as_mp3",
     "bench_row",
     "check_language_model",
     "check_speech_to_text",
@@ -62,11 +68,13 @@ __all__ = [
     "run_in_virtual_time",
     "scripted",
     "scripted_engines",
+    "took",
 ]
 
 _HOMES = {
+    "calls": ("SCRIPTS", "Call", "Calls", "took"),
     "contracts": ("ContractBroken", *(name for name in __all__ if name.startswith("check_"))),
-    "engines": ("scripted", *(name for name in __all__ if name.startswith("Scripted"))),
+    "engines": ("as_mp3", "scripted", *(name for name in __all__ if name.startswith("Scripted"))),
     "hubs": ("run_hub", "scripted_engines"),
     "processes": ("HubProcess", "hub_process"),
     "received": ("Received", "ReceivedAudio", "ReceivedTurn"),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 import numpy
 
-from mynah.audio import AudioChunk, AudioFormat
+from mynah.audio import AudioChunk, AudioFormat, converter
 from mynah.errors import EngineError, InputError
 from mynah.specs import EngineKind, EngineSpec
 from mynah.values import (
@@ -198,6 +198,17 @@ class ScriptedTextToSpeech:
             end = text.index(word, end) + len(word)
             marks.append(WordMark(end, number * self.ms_per_word))
         return marks
+
+
+async def as_mp3(outputs: AsyncIterator[AudioChunk | WordMark]) -> AsyncIterator[AudioChunk]:
+    """Yield a scripted voice's samples as real MP3."""
+    convert = converter(AudioFormat("pcm_s16le", 16_000, 1), AudioFormat("mp3", 16_000, 1))
+    async with aclosing(cast(AsyncGenerator[Any, None], outputs)) as items:
+        async for item in items:
+            for chunk in convert.feed(item.data):
+                yield chunk
+    for chunk in convert.flush():
+        yield chunk
 
 
 @dataclass(slots=True)

@@ -69,6 +69,11 @@ def test_a_question_for_something_else_goes_on_with_the_same_animal(talk, fact):
 # ---------------------------------------------------------------- the exhibit
 
 
+@pytest.mark.parametrize("exhibit", ["red panda", "Red pandas", "red_panda"])
+def test_the_exhibit_may_be_told_by_its_name(talk, fact, exhibit):
+    assert talk("what does it eat", exhibit=exhibit)[0].text == fact("red_panda", "diet")
+
+
 @pytest.mark.parametrize(
     "question", ["what does it eat", "what do they eat", "what does this animal eat", "what do these eat"]
 )

@@ -6,8 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from mynah.errors import MynahError
+
+SCRIPTS: Final = Path(__file__).with_name("scripts")
+"""A folder of plugins with scripted engines that write down their calls: `script_stt`, `script_llm` and so on."""
 
 
 @dataclass(frozen=True, slots=True)

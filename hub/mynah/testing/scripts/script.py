@@ -27,7 +27,13 @@ from mynah import (
     Voice,
     hookimpl,
 )
-from mynah.testing.engines import ScriptedLanguageModel, ScriptedSpeechToText, ScriptedTextToSpeech
+from mynah.testing.engines import (
+    ScriptedLanguageModel,
+    ScriptedSpeechToText,
+    ScriptedTextToSpeech,
+    ScriptedTranslator,
+    as_mp3,
+)
 
 TIMES = {
     "first_s": float,
@@ -37,6 +43,8 @@ TIMES = {
     "tokens": [str],
     "ms_per_word": float,
     "text": str,
+    "pieces": int,
+    "codec": str,
     "warm_s": float,
 }
 
@@ -106,16 +114,29 @@ class Mind:
 
 
 class Mouth:
-    """Makes sound."""
+    """Makes sound; with the `codec` mp3 as MP3, which it takes the time to make."""
+
+    def __init__(self, diary: Diary, *, codec: str = "pcm_s16le", **script: Any) -> None:
+        self._diary = diary
+        self._script = script
+        self._codec = codec
+
+    def synthesize(self, text: str, *, voice: Voice, language: str) -> AsyncIterator[AudioChunk]:
+        """Yield the script."""
+        outputs = ScriptedTextToSpeech(**self._script).synthesize(text, voice=voice, language=language)
+        return self._diary.watch(text, as_mp3(outputs) if self._codec == "mp3" else outputs)
+
+
+class Tongue:
+    """Puts a text into another language."""
 
     def __init__(self, diary: Diary, **script: Any) -> None:
         self._diary = diary
         self._script = script
 
-    def synthesize(self, text: str, *, voice: Voice, language: str) -> AsyncIterator[AudioChunk]:
+    def translate(self, text: str, *, source: str, target: str) -> AsyncIterator[str]:
         """Yield the script."""
-        engine = ScriptedTextToSpeech(**self._script)
-        return self._diary.watch(text, engine.synthesize(text, voice=voice, language=language))
+        return self._diary.watch(text, ScriptedTranslator(**self._script).translate(text, source=source, target=target))
 
 
 async def _words(outputs: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
@@ -132,7 +153,7 @@ async def _repeated(word: str, outputs: AsyncGenerator[Any, None]) -> AsyncGener
             yield Token(item.text.replace("{}", word))
 
 
-MAKERS = {"stt": Ears, "llm": Mind, "tts": Mouth}
+MAKERS = {"stt": Ears, "llm": Mind, "tts": Mouth, "translator": Tongue}
 
 
 def _spec(kind: Any, name: str, *, cached: bool) -> EngineSpec:
