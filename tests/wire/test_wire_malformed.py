@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import ClassVar
 
 import aiohttp
 import pytest
@@ -18,8 +19,11 @@ AT_A_TIME = 50
 WITHIN_S = 10.0
 
 scalars = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats() | st.text(max_size=20)
-junk = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner,
-                                                                                       max_size=3), max_leaves=6)  # fmt: skip
+junk = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
 not_text = st.booleans() | st.integers() | st.lists(st.integers(), max_size=3) | st.dictionaries(
     st.text(max_size=5), st.integers(), max_size=2
 )  # fmt: skip
@@ -88,7 +92,7 @@ WHOLE = st.just("1") | st.just(-1) | st.floats(allow_nan=False).filter(lambda n:
 class Zoo:
     path = "/ws/esp32/fuzz"
     greeting = None
-    good = {"type": "register"}
+    good: ClassVar = {"type": "register"}
     answer = "register_ack"
     types = ("register", "settings", "audio_chunk", "audio_complete", "text_query", "context")
     frames = st.one_of(
@@ -109,7 +113,7 @@ class Zoo:
 class Study:
     path = "/api/v1/audio-streaming/ws/{session}"
     greeting = "connection_established"
-    good = {"type": "control", "data": {"command": "ping"}}
+    good: ClassVar = {"type": "control", "data": {"command": "ping"}}
     answer = "pong"
     frames = st.one_of(
         no_object(), unknown("type", ("audio_chunk", "text_request", "control")), damaged(good),
@@ -129,7 +133,7 @@ class Study:
 class Clinic:
     path = "/ws/parallel"
     greeting = None
-    good = {"source_lang": "en", "target_lang": "es", "sender_id": "u1", "text": "Hello", "stream": False}
+    good: ClassVar = {"source_lang": "en", "target_lang": "es", "sender_id": "u1", "text": "Hello", "stream": False}
     answer = "translation"
     frames = st.one_of(
         no_object(), unknown("type", ()), damaged(good),
@@ -152,7 +156,7 @@ class Shared(Clinic):
 class News:
     path = "/ws/voice?user_id=fuzz"
     greeting = "connected"
-    good = {"event": "start_listening", "data": {"session_id": "s"}}
+    good: ClassVar = {"event": "start_listening", "data": {"session_id": "s"}}
     answer = "listening_started"
     frames = st.one_of(
         no_object(), damaged(good), broken(("data", scalars), base=good),
@@ -174,7 +178,7 @@ class News:
 class Console:
     path = "/ws/speech"
     greeting = "connection"
-    good = {"type": "ping"}
+    good: ClassVar = {"type": "ping"}
     answer = "pong"
     types = ("speech_to_speech", "speech_to_speech_chunked_streaming", "audio_chunk", "audio", "ping", "status",
              "interrupt")  # fmt: skip

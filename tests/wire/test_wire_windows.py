@@ -94,8 +94,9 @@ async def test_what_is_merged_is_what_was_said(house, ears):
         assert frames[-1]["data"]["text"].split() == said
 
 
-def listening():
-    return {"engines": {"stt": [{"engine": "a_ears"}]}}
+def listening(ears):
+    """Return what makes a hub listen with these."""
+    return {"specs": [scripted("stt", ears, name="a_ears")], "config": {"engines": {"stt": [{"engine": "a_ears"}]}}}
 
 
 async def test_ten_at_once_are_heard_as_each_alone(house, ears):
@@ -109,7 +110,7 @@ async def test_ten_at_once_are_heard_as_each_alone(house, ears):
             await record(client, b"")
             return (await until_final(client))[-1]["data"]["text"].split() == said
 
-    async with house(specs=[scripted("stt", ears, name="a_ears")], config=listening()) as home:
+    async with house(**listening(ears)) as home:
         assert all(await asyncio.gather(*(one(home, *each) for each in talks)))
         assert max(session["buffered_bytes"] for session in home.hub.sessions()) <= 10 * 1024 * 1024
 
