@@ -15,7 +15,7 @@ from mynah import CommandSpec, InputError, RunningHub
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("list", "trigger", "trace"), help="list them, have one act, or show its runs")
     parser.add_argument("name", nargs="?", help="the automation or script: its entity, id or alias")
-    parser.add_argument("--run", type=int, metavar="N", help="trace: this run alone, by its number")
+    parser.add_argument("--number", type=int, metavar="N", help="trace: this run alone, by its number")
     parser.add_argument("--condition", action="store_true", help="trigger: only where its conditions hold")
     parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
 
@@ -33,8 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
         lines = iter([f"run {found['run']} began" if found["started"] else f"it did not run: {found['message']}"])
     else:
         found = hub.get("automations", arguments.name, "traces")
-        if arguments.run is not None:
-            found = [each for each in found if each["run"] == arguments.run]
+        if arguments.number is not None:
+            found = [each for each in found if each["run"] == arguments.number]
         lines = (line for each in found for line in traced(each))
     for line in [json.dumps(found, ensure_ascii=False)] if arguments.json else lines:
         sys.stdout.write(f"{line}\n")
