@@ -27,6 +27,7 @@ class Stopwatch:
     async def reach(self, count: int) -> None:
         """Wait until there were so many."""
         self._wanted = count
+        self._reached.clear()
         if len(self.delays_ms) < count:
             await self._reached.wait()
 
@@ -62,7 +63,9 @@ async def measure(bench: Bench) -> Sequence[Mapping[str, Any]]:
     }
     action = ActionSpec(name="bench_arrive", run=watch.arrive)
     async with run_hub(bench.folder, specs=[action], config=config, installed=["automation"]) as hub:
-        await _send(hub, 0.5)
+        warm = await _send(hub, 0.5)
+        async with asyncio.timeout(10):
+            await watch.reach(warm)
         watch.delays_ms.clear()
         sent = await _send(hub, SECONDS)
         async with asyncio.timeout(10):

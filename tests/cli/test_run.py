@@ -121,6 +121,22 @@ def test_either_signal_ends_it_in_good_order(start, config, number):
     assert "Traceback" not in hub.errors()
 
 
+def test_a_hangup_has_it_read_its_configuration_again(start, config, folder):
+    config()
+    hub = start("--port", "0")
+    hub.url()
+    hub.until_logged("ready in")
+    file = folder / "config.yaml"
+    written = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**written, "counter": {"visitors": {}}}), encoding="utf-8")
+    hub.process.send_signal(signal.SIGHUP)
+    hub.until_logged("configuration read again: taken over: counter")
+    file.write_text("counter:\n  visitors: {step: 0}\n", encoding="utf-8")
+    hub.process.send_signal(signal.SIGHUP)
+    hub.until_logged("config.yaml:2: counter → visitors → step: expected a whole number of at least 1, got 0")
+    assert hub.stop()[0] == 0
+
+
 def test_a_port_that_is_taken_is_reported_and_taken_later(start, config):
     config()
     with socket.create_server(("127.0.0.1", 0)) as other:

@@ -54,11 +54,14 @@ def test_it_is_listed_with_all_that_it_contributes(mynah):
         "name": "parrot",
         "origin": "mynah_parrot (mynah-example-parrot 1.0.0)",
         "contributes": [
+            {"kind": "action", "name": "parrot_squawk"},
             {"kind": "command", "name": "parrot"},
             {"kind": "component", "name": "parrot"},
+            {"kind": "condition", "name": "parrot_remembers"},
             {"kind": "llm engine", "name": "parrot"},
             {"kind": "persona", "name": "parrot"},
             {"kind": "route", "name": "GET /api/v1/parrot"},
+            {"kind": "trigger", "name": "parrot_heard"},
         ],
         "error": None,
     }
@@ -88,3 +91,19 @@ def test_its_own_tests_pass_where_it_is_installed(installed, tmp_path):
     pytest_of_its_own = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     place = ["-c", str(PLUGIN / "pyproject.toml"), "--rootdir", str(PLUGIN), str(PLUGIN / "tests")]
     assert "passed" in run_program([*pytest_of_its_own, *place], tmp_path, installed)
+
+
+def test_its_parts_of_automations_are_checked_like_the_hubs_own(mynah, tmp_path):
+    automation = """
+automations:
+  - alias: Crackers
+    triggers: [{trigger: parrot_heard, word: cracker}]
+    conditions: [{condition: parrot_remembers, word: cracker}]
+    actions:
+      - parrot_squawk: {text: Cracker!, times: 3}
+"""
+    (tmp_path / "config.yaml").write_text(CONFIG + automation, encoding="utf-8")
+    assert "fine" in mynah("check-config")
+    (tmp_path / "config.yaml").write_text(CONFIG + automation.replace("times: 3", "times: 30"), encoding="utf-8")
+    with pytest.raises(AssertionError, match=r"config.yaml:11: .*times: expected a whole number from 1 to 10, got 30"):
+        mynah("check-config")

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mynah import CommandSpec, ComponentSpec, EngineSpec, PersonaSpec, RouteSpec, hookimpl
+from mynah import (
+    ActionSpec,
+    CommandSpec,
+    ComponentSpec,
+    ConditionSpec,
+    EngineSpec,
+    PersonaSpec,
+    RouteSpec,
+    TriggerSpec,
+    hookimpl,
+)
 from mynah_parrot.command import arguments, run
 from mynah_parrot.config import COMPONENT_SCHEMA, SCHEMA
 from mynah_parrot.engine import open_parrot
+from mynah_parrot.house import ACTION, CONDITION, TRIGGER
 from mynah_parrot.memory import remember, show
 
 
@@ -56,3 +67,21 @@ def mynah_routes() -> Iterable[RouteSpec]:
 def mynah_commands() -> Iterable[CommandSpec]:
     """Declare `mynah parrot TEXT`."""
     yield CommandSpec(name="parrot", run=run, arguments=arguments, description="Repeat a text")
+
+
+@hookimpl
+def mynah_triggers() -> Iterable[TriggerSpec]:
+    """Declare what automations may wait for."""
+    yield TRIGGER
+
+
+@hookimpl
+def mynah_conditions() -> Iterable[ConditionSpec]:
+    """Declare what they may ask."""
+    yield CONDITION
+
+
+@hookimpl
+def mynah_actions() -> Iterable[ActionSpec]:
+    """Declare what they may do."""
+    yield ACTION

@@ -11,7 +11,7 @@ from mynah_parrot.command import run
 from mynah_parrot.memory import show
 from mynah_parrot.words import repeated
 
-from mynah import Heard, OutletOptions, SessionOptions, SpeechChunk, TurnFinished
+from mynah import Happened, Heard, OutletOptions, SessionOptions, SpeechChunk, TurnFinished
 from mynah.testing import FakeSpeaker, check_language_model, scripted_engines
 
 (ENGINE,) = mynah_parrot.mynah_engines()
@@ -88,3 +88,31 @@ def test_the_command_prints_it(capsys):
     COMMAND.arguments(parser)
     assert run(parser.parse_args(["ahoy", "--times", "2"])) == 0
     assert capsys.readouterr().out == "ahoy. ahoy.\n"
+
+
+async def test_automations_use_its_trigger_its_condition_and_its_action(run_hub):
+    crackers = {
+        "alias": "Crackers",
+        "triggers": [{"trigger": "parrot_heard", "word": "Cracker"}],
+        "conditions": [{"condition": "parrot_remembers", "word": "cracker"}],
+        "actions": [
+            {"parrot_squawk": {"text": "{{ trigger.text }}", "times": "{{ 1 + 1 }}"}, "response_variable": "said"},
+            {"event": "squawked", "event_data": {"text": "{{ said.text }}"}},
+        ],
+    }
+    specs = (*SPECS, *mynah_parrot.mynah_triggers(), *mynah_parrot.mynah_conditions(), *mynah_parrot.mynah_actions())
+    async with run_hub(specs=specs, config={**CONFIG, "automations": [crackers]}, installed=["automation"]) as hub:
+        session = hub.open_session(SessionOptions())
+        with hub.bus.subscribe(Happened, name="test") as events:
+            async with asyncio.timeout(10):
+                for number in range(100):  # what was said is remembered a moment after it was heard
+                    session.submit(f"a cracker {number}")
+                    await asyncio.sleep(0.05)
+                    if hub.parts["automation"].find("Crackers").traces[-1].outcome == "finished":
+                        break
+                async for event in events:
+                    squawked = event
+                    break
+    assert squawked.name == "squawked"
+    assert squawked.data["text"].startswith("a cracker")
+    assert squawked.data["text"].count("cracker") == 2
