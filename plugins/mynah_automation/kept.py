@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,9 @@ class Kept:
         self._file = file
         self._states: dict[str, dict[str, Any]] = {}
         self._changed = asyncio.Event()
+        self._version = 0
+        self._written = 0
+        self._writing = threading.Lock()
 
     def load(self) -> dict[str, State]:
         """Return what was kept; nothing where the file is missing or damaged."""
@@ -45,6 +49,7 @@ class Kept:
         else:
             told = plain_state(state)
             self._states[entity_id] = {key: value for key, value in told.items() if key != "entity_id"}
+        self._version += 1
         self._changed.set()
 
     async def run(self) -> None:
@@ -52,25 +57,29 @@ class Kept:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            await asyncio.to_thread(self._write, self._text())
+            await asyncio.to_thread(self._write, *self._text())
             await asyncio.sleep(PAUSE_S)
 
     def close(self) -> None:
         """Write what was not written yet."""
-        if self._changed.is_set():
-            self._write(self._text())
+        self._write(*self._text())
 
-    def _text(self) -> str:
-        return json.dumps(self._states, ensure_ascii=False, default=str)
+    def _text(self) -> tuple[int, str]:
+        return self._version, json.dumps(self._states, ensure_ascii=False, default=str)
 
-    def _write(self, text: str) -> None:
+    def _write(self, version: int, text: str) -> None:
         fresh = self._file.with_suffix(".new")
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(text, encoding="utf-8")
-            fresh.replace(self._file)
-        except OSError as error:
-            log.warning("%s cannot be written: %s", self._file, error)
+        # A thread that was not waited for may still write, or only begin to, when the last word is written.
+        with self._writing:
+            if version <= self._written:
+                return
+            self._written = version
+            try:
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+                fresh.write_text(text, encoding="utf-8")
+                fresh.replace(self._file)
+            except OSError as error:
+                log.warning("%s cannot be written: %s", self._file, error)
 
 
 def plain_state(state: State) -> Mapping[str, Any]:
