@@ -321,3 +321,38 @@ def test_a_hub_that_stops_ends_an_announcement(tmp_path):
         assert set((await announcement.finished()).missed) == {"attic"}
 
     run_in_virtual_time(main())
+
+
+def test_an_alarm_is_repeated_until_it_is_stopped_on_one_speaker_and_everywhere(in_house):
+    async def scenario(hub):
+        ears = [Listener(hub, name, formats=(LISTENING,), buffer_ms=400) for name in ("kitchen", "hall")]
+        await asyncio.sleep(0)
+        alarm = hub.announce("", "downstairs", play="chime:alarm", chime=False, urgency="alarm", repeat_s=1_000)
+        await asyncio.sleep(20)
+        assert min(LISTENING.pcm_ms(len(ear.audio())) for ear in ears) > 15_000
+        ears[0].session.submit("Hello?")  # which an alarm does not give way to
+        alarm.stop(speaker="kitchen")
+        await asyncio.sleep(1)
+        assert set(alarm.report.missed) == {"kitchen"}
+        alarm.stop()
+        report = await alarm.finished()
+        assert (report.heard, set(report.missed)) == ((), {"kitchen", "hall"})
+        for ear in ears:
+            await ear.leave()
+
+    in_house(scenario)
+
+
+def test_a_session_may_have_a_voice_of_its_own(in_house):
+    voice = CountingVoice(0.05, 0.02)
+
+    async def scenario(hub):
+        session = hub.open_session(SessionOptions(speaker="kitchen"))
+        for name in ("deep", ""):
+            session.update(voice=name)
+            assert session.describe()["voice"] == (name or None)
+            session.say("Hello.")
+            await asyncio.sleep(2)
+
+    in_house(scenario, tts=voice)
+    assert [name for _, name, _ in voice.asked][-2:] == ["deep", ""]

@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from mynah.audio import AudioFormat, wav_header
-from mynah.conversation.media import PLAYED, Media
+from mynah.conversation.media import PLAYED, Media, repeated
 from mynah.conversation.turns import MAX_TURNS
 from mynah.errors import EngineError, InputError, LimitError, MynahError
 from mynah.outputs import LAST, Interrupted, PhraseReady, SpeechChunk, TurnFailed, TurnFinished
@@ -211,3 +211,21 @@ async def test_a_hub_that_is_too_busy_says_so(hub):
         session.play("bell.wav")
     with pytest.raises(LimitError):
         session.play("bell.wav")
+
+
+async def test_a_chime_is_played_and_repeated_for_as_long_as_is_asked(tmp_path):
+    media = Media(tmp_path, 1 << 20, 60)
+    once = [chunk async for chunk in repeated(media.open("chime:attention"), 0)]
+    often = [chunk async for chunk in repeated(media.open("chime:alarm"), 3)]
+
+    assert 500 < sum(chunk.ms for chunk in once) < 1_000
+    assert 3_000 <= sum(chunk.ms for chunk in often) < 4_000
+    assert {chunk.format for chunk in (*once, *often)} == {PLAYED}
+
+
+async def test_what_has_no_sound_is_not_repeated_for_ever():
+    async def nothing():
+        for chunk in ():
+            yield chunk
+
+    assert [chunk async for chunk in repeated(nothing, 60)] == []

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import random
+import time
 
 import aiomqtt
 import pytest
@@ -347,3 +348,63 @@ async def test_speaker_that_comes_to_the_broker_after_its_session_is_its_own_aga
             await until(lambda: admin.on(HERE)[-1] == "offline", "its end")
 
     assert speaker.state["volume"] == 9
+
+
+async def test_speaker_that_loses_its_power_in_mid_sentence_holds_up_nobody_else(world):
+    long = "The lions are fed at noon, and the red pandas somewhat later. " * 8
+    async with world.admin() as admin, world.session("giraffe_deck", playback="real_time"):
+        speaker = world.speaker("lion_house")
+        await speaker.connect()
+        session = world.session("lion_house", playback="real_time")
+        await session.connect()
+        await until(lambda: admin.on(HERE)[-1:] == ["online"], "the speaker")
+        await admin.publish(CMD, {"id": "long", "command": "say", "text": long})
+        await until(lambda: session.turns, "its first words")
+        await session.drop()
+        await speaker.die()
+        await until(lambda: admin.on(HERE)[-1] == "offline", "its end")
+        await admin.publish("mynah/speaker/giraffe_deck/cmd", {"id": "g", "command": "say", "text": "Hello."})
+        assert (await admin.reply("mynah/speaker/giraffe_deck/reply", "g"))["ok"]
+        await admin.publish(CMD, {"id": "v", "command": "volume", "volume": 5})
+        async with world.speaker("lion_house") as again, world.session("lion_house"):
+            await until(lambda: again.done, "the command that waited")
+            await until(lambda: admin.on(HERE)[-1] == "online", "the speaker again")
+
+    assert [command["id"] for command in again.done] == ["v"]
+
+
+@pytest.mark.parametrize("jump_s", [86_400, -86_400])
+async def test_clock_that_jumps_changes_nothing(world, monkeypatch, jump_s):
+    now = time.time
+    async with world.session("lion_house"), world.admin() as admin:
+        await admin.publish(CMD, {"id": "1", "command": "say", "text": "Hello."})
+        assert (await admin.reply(REPLY, "1"))["ok"]
+        monkeypatch.setattr("time.time", lambda: now() + jump_s)
+        for id, command in (("2", {"command": "say", "text": "Hello."}), ("3", {"command": "volume", "volume": 7})):
+            await admin.publish(CMD, {"id": id, **command})
+            assert (await admin.reply(REPLY, id))["ok"]
+        await admin.publish(CMD, {"id": "4", "command": "say", "text": "No.", "expires": now() + jump_s - 5})
+        assert (await admin.reply(REPLY, "4"))["code"] == "expired"
+        states = "mynah/speaker/lion_house/state"
+        await until(lambda: [each for each in admin.on(states) if each["volume"] == 7], "the volume")
+        assert admin.on(HERE)[-1] == "online"
+
+
+@pytest.mark.parametrize("kind", ["mosquitto"])
+@pytest.mark.parametrize("away_s", [1.5, pytest.param(60.0, marks=pytest.mark.long)])
+async def test_state_is_right_after_the_broker_was_gone_for_a_while(world, away_s):
+    async with world.session("lion_house"):
+        async with world.admin() as admin:
+            await until(lambda: admin.on(HERE)[-1:] == ["online"], "the speaker")
+        world.broker.stop()
+        (world.broker.folder / "mosquitto.db").unlink(missing_ok=True)
+        world.hub.session(world.hub.sessions()[0]["id"]).set_volume(33)
+        await asyncio.sleep(away_s)
+        world.broker.start()
+        async with world.admin() as admin:
+            await until(lambda: admin.on("mynah/speaker/lion_house/state"), "the state", 40)
+            await until(lambda: admin.on("mynah/speaker/lion_house/state")[-1]["volume"] == 33, "the state as it is")
+            await until(lambda: admin.on("mynah/hub/availability")[-1:] == ["online"], "the hub")
+            for _ in range(2):
+                await admin.publish(CMD, {"id": "c", "command": "persona", "persona": "sparrow"})
+            await until(lambda: len(admin.on(REPLY)) == 2, "the reply, and the reply again")
