@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mynah_websocket.client_messages import CLIENT_MESSAGES, Resume
+from mynah_websocket.client_messages import CLIENT_MESSAGES, Interpret, Resume
 from mynah_websocket.hub_messages import CODES, HUB_MESSAGES
 from mynah_websocket.schema import name_of, table
 
@@ -20,6 +20,7 @@ def filled(page: str) -> str:
         for cls in classes
     }
     parts["message: resume"] = f"The object `resume`: {Resume.__doc__}\n\n{table(Resume)}"
+    parts["message: interpret"] = f"The object `interpret`: {Interpret.__doc__}\n\n{table(Interpret)}"
     rows = "".join(f"\n| `{code}` | {meaning} |" for code, meaning in CODES.items())
     parts["codes"] = f"| code | meaning |\n|---|---|{rows}"
     for mark, text in parts.items():

@@ -7,9 +7,10 @@ interleaved within a track, and last exactly one of `TurnFinished`, `TurnFailed`
 
 A turn that interprets gives the same: its reply is the translation, which comes as `ReplyToken`s, is told as a whole by
 one `TranslationReady`, and is voiced as track 1; where the original is voiced too, that is track 0, and phrases of the
-two tracks come in any order. Of a long utterance the first sentences are translated and voiced while the person still
-speaks, before its `TranscriptReady`; and a translation is voiced from its first words on, so that "speaking" may begin
-before `TranslationReady`.
+two tracks come in any order. An outlet that did not ask for all tracks gets the translation's alone, as track 0. Of a
+long utterance the first sentences are translated and voiced while the person still speaks, before its
+`TranscriptReady`; and a translation is voiced from its first words on, so that "speaking" may begin before
+`TranslationReady`.
 """
 
 from __future__ import annotations

@@ -276,7 +276,8 @@ class OutletOptions:
 
     `formats` it can play, the best first (none given: as the engine makes it); `buffer_ms` of audio it can hold, or
     None to be sent everything as fast as it is made. Of what is interpreted it gets the translation only, as any other
-    reply, or with `tracks` "all" the original too: both at the same time, and of each as much as the buffer holds.
+    reply and as track 0, or with `tracks` "all" the original too: both in the order in which they are made, and of
+    each as much as the buffer holds. What it reports as played is of the translation.
     """
 
     formats: tuple[AudioFormat, ...] = ()

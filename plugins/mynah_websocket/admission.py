@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mynah import Access, Hub, InputError, MynahError, Session, SessionOptions
-from mynah_websocket.client_messages import Hello
+from mynah import Access, Hub, InputError, Interpretation, MynahError, Session, SessionOptions
+from mynah_websocket.client_messages import Hello, Interpret
 
 Identity = tuple[Access, str]
 ORIGIN = "websocket"
@@ -56,6 +56,7 @@ def admit(hub: Hub, identity: Identity | None, hello: Hello) -> Admission:
                 context=hello.context or {},
                 policy=hello.policy,
                 speaker=speaker,
+                interpret=_interpretation(hello.interpret),
                 origin=ORIGIN,
             )
         )
@@ -91,3 +92,15 @@ def _resume(hub: Hub, hello: Hello, owner: str | None) -> Session | None:
 
 def _known(hub: Hub, session_id: str) -> Mapping[str, Any]:
     return next((entry for entry in hub.sessions() if entry.get("id") == session_id), {})
+
+
+def _interpretation(wish: Interpret | None) -> Interpretation | None:
+    if wish is None:
+        return None
+    return Interpretation(
+        target=wish.target,
+        source=wish.source,
+        original=wish.original,
+        parallel=wish.parallel,
+        both_ways=wish.both_ways,
+    )

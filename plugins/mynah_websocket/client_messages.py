@@ -26,6 +26,21 @@ class Resume:
 
 
 @message
+class Interpret:
+    """Between which languages to interpret; see docs/interpreter.md."""
+
+    target: str = wire(kinds.LANGUAGE, "the language into which it is put")
+    source: str | None = wire(kinds.LANGUAGE, "the language that is expected; else the one that is heard", default=None)
+    original: bool = wire(kinds.FLAG, "whether the original is voiced too; for `tracks` of `all`", default=False)
+    parallel: bool = wire(
+        kinds.FLAG, "whether it is voiced as soon as it is known, rather than when its translation is", default=False
+    )
+    both_ways: bool = wire(
+        kinds.FLAG, "whether what is said in `target` is put into `source`: two people at one device", default=False
+    )
+
+
+@message
 class Hello:
     """Begin. It must be the first message, within 10 seconds; the answer is `welcome`."""
 
@@ -52,6 +67,12 @@ class Hello:
     records: AudioFormat = wire(kinds.AUDIO_FORMAT, "what your microphone sends", default=LISTENING)
     buffer_ms: float | None = wire(
         kinds.MS, "how much audio you can hold; without it everything is sent as fast as it is made", default=None
+    )
+    tracks: Literal["main", "all"] = wire(
+        kinds.choice("main", "all"), "`all`: of what is interpreted, the original too, as track 0", default="main"
+    )
+    interpret: Interpret | None = wire(
+        kinds.record(Interpret, "an object"), "put what is said into another language, answer nothing", default=None
     )
     resume: Resume | None = wire(kinds.record(Resume, "an object"), "the session to go on with", default=None)
 

@@ -64,7 +64,7 @@ class Connection:
             return
         session = admission.session
         await self._send(_welcome(hello, admission))
-        options = OutletOptions(formats=hello.plays, buffer_ms=hello.buffer_ms)
+        options = OutletOptions(formats=hello.plays, buffer_ms=hello.buffer_ms, tracks=hello.tracks)
         async with asyncio.TaskGroup() as tasks:
             speaking = tasks.create_task(self._speak(session, options, resume=admission.resumed))
             try:

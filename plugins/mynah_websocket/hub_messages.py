@@ -79,11 +79,14 @@ class Transcript:
 
 @message
 class Translation:
-    """The words in another language."""
+    """All of what was said, in another language; the same that came as `token`s."""
 
     turn: str = wire(kinds.NAME, TURN)
     text: str = wire(kinds.LONG, "the words")
     language: str = wire(kinds.LANGUAGE, "their language")
+    untranslated: tuple[str, ...] = wire(
+        kinds.several(kinds.LONG, 1000, "texts"), "sentences that no translator had words for", default=()
+    )
 
 
 @message

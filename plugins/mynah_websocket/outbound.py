@@ -19,7 +19,9 @@ PLAIN: Final[Mapping[type[mynah.Output], Callable[[Any], say.HubMessage]]] = {
     mynah.TranscriptReady: lambda o: say.Transcript(
         turn=o.turn_id, text=o.text, confidence=o.confidence, language=o.language, outcome=o.outcome
     ),
-    mynah.TranslationReady: lambda o: say.Translation(turn=o.turn_id, text=o.text, language=o.language),
+    mynah.TranslationReady: lambda o: say.Translation(
+        turn=o.turn_id, text=o.text, language=o.language, untranslated=o.untranslated
+    ),
     mynah.ReplyToken: lambda o: say.Token(turn=o.turn_id, text=o.text),
     mynah.PhraseReady: lambda o: say.Phrase(
         turn=o.turn_id, phrase=o.phrase, text=o.text, boundary=o.boundary, track=o.track,

@@ -50,6 +50,27 @@ def test_a_question_as_audio_is_heard(cli, config, question):
     assert "how tall are owls" in cli("ask", "--audio", str(question)).out
 
 
+def test_a_text_is_said_in_another_language(cli, config):
+    config()
+    result = cli("ask", "--text", "Where does it hurt?", "--translate", "es", "--json")
+    assert (result.code, result.err) == (0, "")
+    assert (result.json["reply"], result.json["outcome"]) == ("¿Dónde le duele?", "answered")
+    assert result.json["engines"] == {"translate": "phrasebook", "tts": "script_tts"}
+
+
+def test_the_language_of_the_text_may_be_said(cli, config):
+    config()
+    result = cli("ask", "--text", "Me duele la cabeza.", "--language", "es", "--translate", "en", "--json")
+    assert result.json["reply"] == "My head hurts."
+
+
+def test_a_language_that_is_none_is_told(cli, config):
+    config()
+    result = cli("ask", "--text", "Hello", "--translate", "to Spanish")
+    assert result.code == 1
+    assert "--translate 'to Spanish' is no language" in result.err + result.out
+
+
 def test_audio_that_nobody_understands_is_answered_so(cli, config, question):
     config(stt={"text": "", "understood": False})
     result = cli("ask", "--audio", str(question), "--json")

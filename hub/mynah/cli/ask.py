@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import voluptuous as vol
 from rich.console import Console
 from rich.markup import escape
 
 from mynah.audio import LISTENING, AudioFormat, read_audio, wav_header
 from mynah.cli.prepare import Prepared, add_config_argument, prepare
 from mynah.cli.waterfall import draw_waterfall
+from mynah.config.schema import LANGUAGE
 from mynah.errors import InputError, MynahError, cause
 from mynah.hub import MynahHub
 from mynah.loop import run_loop
@@ -31,7 +33,7 @@ from mynah.outputs import (
     TurnFailed,
     TurnFinished,
 )
-from mynah.specs import CommandSpec, OutletOptions, Session, SessionOptions
+from mynah.specs import CommandSpec, Interpretation, OutletOptions, Session, SessionOptions
 
 REPLY_FORMAT: Final = AudioFormat("pcm_s16le", 22_050, 1)
 """What replies are saved in."""
@@ -48,6 +50,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--persona", help="who answers")
     parser.add_argument("--context", metavar="K=V", action="append", default=[], help="for example exhibit=lion")
     parser.add_argument("--language", metavar="L", help="the language of the question, such as en")
+    parser.add_argument("--translate", metavar="L", help="do not answer, but say it in this language, such as es")
     parser.add_argument("--out", metavar="reply.wav", type=Path, help="save the spoken reply here")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     add_config_argument(parser)
@@ -107,7 +110,12 @@ async def _ask(
             await hub.engines_settled(ENGINES_WITHIN_S)
             await hub.warm(ENGINES_WITHIN_S)
         session = hub.open_session(
-            SessionOptions(persona=arguments.persona, language=arguments.language, context=context)
+            SessionOptions(
+                persona=arguments.persona,
+                language=arguments.language,
+                context=context,
+                interpret=_interpretation(arguments.translate, arguments.language),
+            )
         )
         answer = Answer()
         try:
@@ -120,6 +128,17 @@ async def _ask(
         except ExceptionGroup as failures:
             raise cause(failures) from failures  # the first one stopped the other
         return answer, session.describe()
+
+
+def _interpretation(target: str | None, source: str | None) -> Interpretation | None:
+    """Return how a question is put into `target`. Raises `InputError` for what is no language."""
+    if target is None:
+        return None
+    try:
+        LANGUAGE(target)
+    except vol.Invalid:
+        raise InputError(f"--translate {target!r} is no language; write a tag such as es or pt-BR") from None
+    return Interpretation(target=target, source=source, original=False)
 
 
 async def _collect(session: Session, answer: Answer) -> None:

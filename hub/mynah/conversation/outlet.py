@@ -89,7 +89,7 @@ class Outlet:
                     return
                 if isinstance(ready, _SPEECH) and self._over(ready.turn_id):
                     break
-                yield self._counted(ready) if isinstance(ready, SpeechChunk) else ready
+                yield self._as_told(self._counted(ready) if isinstance(ready, SpeechChunk) else ready)
             if isinstance(output, LAST):
                 self._voices = {key: voice for key, voice in self._voices.items() if key[0] != output.turn_id}
 
@@ -121,6 +121,12 @@ class Outlet:
         """Return the pace of that track: one that is heard beside another has its own."""
         playback = self._playback(chunk)
         return self._beside if playback is not None and playback.beside else self.pacer
+
+    def _as_told(self, output: Output) -> Output:
+        """Return `output` as the loudspeaker is told it: who asked for one track alone knows of no other."""
+        if not self.all_tracks and isinstance(output, _TRACK) and output.track:
+            return replace(output, track=0)
+        return output
 
     def _is_left_out(self, output: Output) -> bool:
         """Whether `output` is of a track that this loudspeaker did not ask for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
 
@@ -30,6 +31,7 @@ from mynah.testing.engines import (
     scripted,
 )
 from mynah.testing.hubs import scripted_engines
+from mynah.timeline import now
 
 SPANISH = Interpretation(target="es", source="en")
 ALL = OutletOptions(tracks="all")
@@ -84,7 +86,7 @@ def test_a_loudspeaker_that_asks_for_nothing_gets_the_translation_alone(in_room)
         room.session.submit("Where does it hurt?", interpret=SPANISH)
         await room.turn_over()
         for kind in (PhraseReady, SpeechStarted, SpeechChunk, SpeechEnded):
-            assert {output.track for output in room.of(kind)} == {1}
+            assert {output.track for output in room.of(kind)} == {0}
 
     in_room(scenario, buffer_ms=200)
 
@@ -223,7 +225,7 @@ def test_a_translation_that_breaks_off_ends_the_turn_after_what_was_said(in_room
         assert end.message == "scripted_translator: the script says so"
         assert room.of(PhraseReady)[0].text == "es GOOD MORNING."
         assert not room.of(TranslationReady)
-        assert room.of(SpeechChunk)[-1].track == 1  # the chime
+        assert room.of(SpeechChunk)[-1].phrase == room.of(PhraseReady)[-1].phrase + 1  # the chime
 
     in_room(scenario, translator=ScriptedTranslator(fault="raise", fail_on="doctor"))
 
@@ -319,7 +321,7 @@ def test_what_was_not_understood_is_not_guessed_at(in_room):
         room.session.end_listening()
         end = await room.turn_over()
         assert end.outcome == "not_understood"
-        assert room.of(PhraseReady)[0].track == 1
+        assert room.of(PhraseReady)[0].language == "en"
 
     in_room(scenario, stt=ScriptedSpeechToText(text="", understood=False))
 
@@ -345,3 +347,76 @@ def test_the_languages_of_an_utterance(interpret, said, pair):
 )
 def test_sentences_are_set_apart_where_the_script_does(before, text, joined):
     assert apart(before, text) == joined
+
+
+def test_each_track_has_a_buffer_of_its_own(in_room):
+    """Two tracks of about a second, in a buffer of 200 ms each: the second begins while the first still sounds."""
+
+    async def scenario(room):
+        await room.detach()
+        room.options = OutletOptions(tracks="all", buffer_ms=200)
+        room.attach()
+        await asyncio.sleep(0)
+        began = now()
+        room.session.submit("one two three four five six seven eight nine ten", interpret=SPANISH)
+        await room.turn_over()
+        lengths = {n: sum(c.audio.ms for c in track(room.of(SpeechChunk), n)) for n in (0, 1)}
+        assert lengths == pytest.approx({0: 1000.0, 1: 1100.0})
+        assert now() - began < (sum(lengths.values()) - 400) / 1000
+
+    in_room(scenario)
+
+
+def test_a_client_that_comes_back_gets_the_rest_of_both_tracks(in_room):
+    async def scenario(room):
+        await room.detach()
+        room.options = OutletOptions(tracks="all", buffer_ms=200)
+        room.attach()
+        room.session.submit("one two three four five six seven eight nine ten", interpret=SPANISH)
+        await room.until(lambda outputs: sum(isinstance(o, SpeechChunk) for o in outputs) > 13)
+        await room.detach()
+        before = {n: sum(c.audio.ms for c in track(room.of(SpeechChunk), n)) for n in (0, 1)}
+        assert 0 < before[0] < 1000
+        assert before[1] > 1000
+        room.outputs.clear()
+        room.times.clear()
+        room.attach(resume=True)
+        await room.turn_over()
+        after = {n: sum(c.audio.ms for c in track(room.of(SpeechChunk), n)) for n in (0, 1)}
+        # What was in the buffer comes again.
+        assert 999 <= before[0] + after[0] <= 1201
+        assert 1099 <= before[1] + after[1] <= 1301
+
+    in_room(scenario)
+
+
+def test_a_turn_of_which_one_track_is_left_out_is_forgotten_when_it_was_heard(in_room):
+    async def scenario(room):
+        for number in range(1, 4):
+            room.session.submit("Stop now.", interpret=SPANISH)
+            await room.turn_over(f"t{number}")
+            await asyncio.sleep(60)
+        assert len(room.session._turns.known) == 1
+
+    in_room(scenario, buffer_ms=500)
+
+
+def test_a_voice_of_another_language_is_not_asked_for_by_name(in_room):
+    voices = []
+
+    class Voices(ScriptedTextToSpeech):
+        async def synthesize(self, text, *, voice, language):
+            voices.append((language, voice.name, voice.rate))
+            async with aclosing(super().synthesize(text, voice=voice, language=language)) as items:
+                async for item in items:
+                    yield item
+
+    async def scenario(room):
+        await attach_all(room)
+        room.session.submit("Stop.", interpret=SPANISH)
+        await room.turn_over()
+        assert sorted(voices) == [("en", "Ann", 0.9), ("es", "", 0.9)]
+
+    in_room(
+        scenario, tts=Voices(), config={"personas": {"sparrow": {"voice": {"name": "Ann", "rate": 0.9}}}}
+    )  # fmt: skip

@@ -37,7 +37,7 @@ async def said(speaker, **answer) -> None:
 async def test_hello_opens_a_session_with_what_it_asks_for(scripted_hub, speaker):
     wishes = {"persona": "zoo_guide", "language": "de", "context": {"exhibit": "lion"}, "policy": "queue"}
     async with speaker(**wishes) as one:
-        assert scripted_hub.only.options == mynah.SessionOptions(**wishes)
+        assert scripted_hub.only.options == mynah.SessionOptions(**wishes, origin="websocket")
         welcome = dict(one.welcome)
         assert welcome.pop("hub_time") > 0
         assert welcome == {
