@@ -7,15 +7,14 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
 from mynah import __version__
 from mynah.archive import Archive
-from mynah.audio import LISTENING, AudioFormat, converter
-from mynah.audio.chime import chime
 from mynah.bus import EventBus
+from mynah.components import Components, end, in_order
 from mynah.config.check import Config, load_config, with_overrides
 from mynah.conversation.announcement import Announcements, Announcing, Manner
 from mynah.conversation.arbitration import Arbitration
@@ -29,12 +28,11 @@ from mynah.conversation.shared_speech import Recording, SharedSpeech, attention,
 from mynah.conversation.stock import Rehearsal, stock_phrases
 from mynah.conversation.surroundings import SessionLimits, Surroundings
 from mynah.conversation.tools import Tools
-from mynah.engines.chain import Chain, OpenEngine, being_cancelled
-from mynah.engines.protocols import Warmable
+from mynah.engines.chain import Chain, OpenEngine
 from mynah.engines.speech_cache import SpeechCache
 from mynah.engines.translations import Translations
-from mynah.errors import InputError, MynahError, StorageError, cause
-from mynah.events import ComponentFailed, ComponentReady, ConfigChanged, EngineReady, HubStarted, HubStopping
+from mynah.errors import InputError, MynahError, StorageError
+from mynah.events import ConfigChanged, HubStarted, HubStopping
 from mynah.firmware import Firmware, firmware_version, packed, signature
 from mynah.knowledge import Knowledge
 from mynah.plugins import Plugins
@@ -43,7 +41,6 @@ from mynah.speakers import Speakers
 from mynah.specs import (
     ENGINE_KINDS,
     Access,
-    ComponentSpec,
     EngineKind,
     PersonaSpec,
     Reloaded,
@@ -56,33 +53,12 @@ from mynah.specs import (
 from mynah.statistics import Statistics
 from mynah.storage import Storage
 from mynah.timeline import now
-from mynah.values import Grounding
+from mynah.warming import Warming
 
 log = logging.getLogger(__name__)
 
-RESTART_S: Final = (0.5, 2.0, 5.0, 15.0, 30.0)
-"""Pauses before a component that raised is started again."""
-
-READY_WITHIN_S: Final = 10.0
-"""How long the start waits for one component before it goes on without it."""
-
 EXPIRE_EVERY_S: Final = 3600.0
 """How often it is looked for what was kept for long enough."""
-
-STOP_WITHIN_S: Final = 5.0
-"""How long a component may take to stop."""
-
-
-@dataclass(slots=True)
-class RunningComponent:
-    """A component under supervision."""
-
-    spec: ComponentSpec
-    config: Mapping[str, Any]
-    state: Literal["starting", "ready", "failed", "stopped"] = "starting"
-    error: str = ""
-    settled: asyncio.Event = field(default_factory=asyncio.Event)
-    task: asyncio.Task[None] | None = None
 
 
 class MynahHub:
@@ -120,12 +96,12 @@ class MynahHub:
         lifetimes = {each.name: values["sessions"][each.name] for each in fields(SessionsLimits)}
         self._sessions = Sessions(self._around, self._speakers, SessionsLimits(**lifetimes), values["persona"])
         self._announcements = Announcements()
-        self._components: list[RunningComponent] = []
+        self._components = Components(self, self.bus)
+        self._warming = Warming(self._all_engines(), personas, self.bus)
         self._engine_tasks: list[asyncio.Task[None]] = []
         self._started_at = now()
         self._ready = False
         self._stopping = False
-        self._warm = asyncio.Event()
         self._firmware: dict[str, bytes] = {}
         self._compiling = asyncio.Lock()
 
@@ -192,71 +168,25 @@ class MynahHub:
         """Start everything, in order; on the way out drain and stop it, in reverse."""
         reaper = asyncio.get_running_loop().create_task(self._sessions.reap(), name="sessions")
         expirer = asyncio.get_running_loop().create_task(self._expire(), name="archive")
-        warmer = asyncio.get_running_loop().create_task(self._warm_up(), name="warm-up")
+        warmer = asyncio.get_running_loop().create_task(self._warming.run(models=self._latency.warm_up), name="warm-up")
         try:
             for engine in self._all_engines():
                 self._engine_tasks.append(
                     asyncio.get_running_loop().create_task(engine.keep_open(), name=f"engine {engine.spec.name}")
                 )
-            # Among the engines' tasks, as the last: it must end before the engine that it uses.
-            self._engine_tasks.append(asyncio.get_running_loop().create_task(self._rehearse(), name="stock phrases"))
+            if (rehearsal := self._rehearsal()) is not None:
+                # Among the engines' tasks, as the last: it must end before the engine that it uses.
+                self._engine_tasks.append(
+                    asyncio.get_running_loop().create_task(self._warming.rehearse(rehearsal), name="stock phrases")
+                )
             for spec in self._specs:
-                await self._start(spec)
+                await self._components.start(spec, self.config.get(spec.name) or {})
             self._ready = True
             self.bus.publish(HubStarted())
             log.info("ready in %.2f s", now() - self._started_at)
             yield self
         finally:
             await self._stop(reaper, expirer, warmer)
-
-    async def _start(self, spec: ComponentSpec) -> None:
-        component = RunningComponent(spec, self.config.get(spec.name) or {})
-        self._components.append(component)
-        component.task = asyncio.get_running_loop().create_task(
-            self._supervise(component), name=f"component {spec.name}"
-        )
-        try:
-            async with asyncio.timeout(READY_WITHIN_S):
-                await component.settled.wait()
-        except TimeoutError:
-            log.warning("component %s is not ready after %g s; going on without it", spec.name, READY_WITHIN_S)
-
-    async def _supervise(self, component: RunningComponent) -> None:
-        name = component.spec.name
-        failures = 0
-        while True:
-            began = now()
-            try:
-                await component.spec.run(self, component.config, lambda: self._note_ready(component))
-                if being_cancelled():
-                    return
-                message = "ended by itself"
-            except asyncio.CancelledError:
-                if being_cancelled():
-                    raise
-                message = "something that it waited for was cancelled"
-                log.error("component %s failed: %s", name, message)  # noqa: TRY400  # the traceback is asyncio's own
-            except Exception as failure:
-                # The supervisor's duty: a component's failure must not reach its siblings.
-                if being_cancelled():
-                    raise  # it failed to stop in good order, and must not be started again
-                error = cause(failure)
-                known = isinstance(error, MynahError)
-                message = str(error) if known else f"{type(error).__name__}: {error}"
-                log.error("component %s failed: %s", name, message, exc_info=None if known else error)  # noqa: TRY400  # a traceback only for a defect
-            if now() - began > RESTART_S[-1]:
-                failures = 0  # it ran well for a while
-            pause = RESTART_S[min(failures, len(RESTART_S) - 1)]
-            failures += 1
-            component.state, component.error = "failed", message
-            component.settled.set()
-            self.bus.publish(ComponentFailed(component=name, error=message, retry_s=pause))
-            await asyncio.sleep(pause)
-
-    def _note_ready(self, component: RunningComponent) -> None:
-        component.state, component.error = "ready", ""
-        component.settled.set()
-        self.bus.publish(ComponentReady(component=component.spec.name))
 
     async def _expire(self) -> None:
         """Delete what was kept for long enough; runs until cancelled."""
@@ -267,48 +197,12 @@ class MynahHub:
                 log.warning("what was kept for long enough is not deleted: %s", error)
             await asyncio.sleep(EXPIRE_EVERY_S)
 
-    async def _warm_up(self) -> None:
-        """Make ready what the first turn would otherwise wait for."""
-        with self.bus.subscribe(EngineReady, name="warm-up") as opened:
-            await asyncio.to_thread(_load_codecs)
-            await self.engines_settled(READY_WITHIN_S)
-            if not self._latency.warm_up:
-                self._warm.set()
-                return
-            warmed: dict[OpenEngine, int] = {}
-            await self._warm_engines(warmed)
-            self._warm.set()
-            async for _ in opened:  # an engine came, or came back, later
-                await self._warm_engines(warmed)
-
-    async def _warm_engines(self, warmed: dict[OpenEngine, int]) -> None:
-        """Warm every engine up that has opened since it was `warmed`."""
-        for engine in self._all_engines():
-            if engine.openings > warmed.get(engine, 0):
-                warmed[engine] = engine.openings
-                await self._warm_engine(engine)
-
-    async def _warm_engine(self, engine: OpenEngine) -> None:
-        if engine.state != "ready" or not isinstance(engine.engine, Warmable):
-            return
-        spoken = [(persona, language) for persona in self._personas.values() for language in persona.languages]
-        for persona, language in spoken:
-            name = persona.spec.name
-            grounding = Grounding(name, language, persona.knowledge_in(language))
-            try:
-                await engine.engine.warm_up(grounding, persona.hints(language))
-            except Exception as error:
-                # A supervisor's duty, as for components; an engine that is not warm works all the same.
-                known = isinstance(error, MynahError)
-                log.warning("%s could not make ready for %s: %s", engine.spec.name, name, error,
-                            exc_info=None if known else error)  # fmt: skip
-
-    async def _rehearse(self) -> None:
-        """Have the first voice say what personas say by themselves, so that it is there when it is needed."""
+    def _rehearsal(self) -> Rehearsal | None:
+        """Return what has the first voice say what personas say by themselves, so that it is there when needed."""
         voices = self._chains["tts"].engines
         if not (voices and self._speech.keeps(voices[0].spec) and self.config["speech_cache"]["stock_phrases"]):
-            return
-        rehearsal = Rehearsal(
+            return None
+        return Rehearsal(
             voices[0],
             lambda: stock_phrases(
                 self._personas, self._speakers, self.config["persona"], early=self._latency.early_phrase
@@ -316,22 +210,15 @@ class MynahHub:
             lambda: any(session.busy for session in self._sessions),
             self.config["limits"]["speak"],
         )
-        with self.bus.subscribe(EngineReady, name="stock phrases") as opened:
-            await self._warm.wait()
-            await rehearsal.run(opened)
 
     async def _stop(self, *tasks: asyncio.Task[None]) -> None:
         self._ready, self._stopping = False, True
         self.bus.publish(HubStopping())
         await self._sessions.drain(self.config["shutdown"]["grace"])
         await self._announcements.close()
-        for component in reversed(self._components):
-            component.state = "stopped"
-            await _end(component.task, f"component {component.spec.name}")
-        for engine_task in reversed(self._engine_tasks):
-            await _end(engine_task, engine_task.get_name())
-        for task in tasks:
-            await _end(task, task.get_name())
+        await self._components.stop()
+        for task in (*reversed(self._engine_tasks), *tasks):
+            await end(task, task.get_name())
         await self._speech.close()
         self._archive.close()
         self.storage.close()
@@ -600,48 +487,11 @@ class MynahHub:
 
     async def engines_settled(self, within_s: float) -> None:
         """Wait until every engine is open or has failed, for at most `within_s`."""
-        opening = [engine for engine in self._all_engines() if not engine.settled.is_set()]
-        waits = [asyncio.ensure_future(engine.settled.wait()) for engine in opening]
-        if waits:
-            _, pending = await asyncio.wait(waits, timeout=within_s)
-            for wait in pending:
-                wait.cancel()
+        await self._warming.engines_settled(within_s)
 
     async def warm(self, within_s: float) -> None:
         """Wait until the engines that opened are ready for every persona, for at most `within_s`."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within_s):
-                await self._warm.wait()
+        await self._warming.warm(within_s)
 
     def _all_engines(self) -> list[OpenEngine]:
         return [engine for chain in self._chains.values() for engine in chain.engines]
-
-
-def in_order(components: Sequence[ComponentSpec]) -> list[ComponentSpec]:
-    """Return `components` so that each comes after those it names in `after`. Raises `MynahError` for a circle."""
-    left = {spec.name: spec for spec in components}
-    ordered: list[ComponentSpec] = []
-    while left:
-        free = [spec for spec in left.values() if not any(name in left for name in spec.after)]
-        if not free:
-            raise MynahError(f"components wait for each other: {', '.join(left)}")
-        for spec in sorted(free, key=lambda spec: spec.name):
-            ordered.append(left.pop(spec.name))
-    return ordered
-
-
-async def _end(task: asyncio.Task[None] | None, what: str) -> None:
-    if task is None:
-        return
-    task.cancel()
-    done, _ = await asyncio.wait({task}, timeout=STOP_WITHIN_S)
-    if not done:
-        log.warning("%s did not stop within %g s", what, STOP_WITHIN_S)
-    elif not task.cancelled() and task.exception() is not None:
-        log.error("%s failed while stopping", what, exc_info=task.exception())
-
-
-def _load_codecs() -> None:
-    """Import the codecs and what chimes need, which takes a tenth of a second, before somebody waits for them."""
-    converter(AudioFormat("pcm_s16le", 22_050, 1), LISTENING).feed(bytes(2_205))
-    chime("failure")

@@ -146,7 +146,7 @@ def test_no_component_is_started(cli, config):
 
 
 def test_engines_are_waited_for(cli, config, monkeypatch):
-    monkeypatch.setattr("mynah.hub.READY_WITHIN_S", 0.05)
+    monkeypatch.setattr("mynah.components.READY_WITHIN_S", 0.05)
     monkeypatch.setattr("mynah.engines.choice.OPEN_WITHIN_S", 0.05)
     config(llm={"open_s": 0.5})
     assert cli("ask", "--text", "hi", "--json").json["reply"] == "Lions eat meat."

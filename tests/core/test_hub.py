@@ -11,6 +11,7 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
+from mynah.components import RESTART_S
 from mynah.config.check import load_config
 from mynah.conversation.persona import personas
 from mynah.errors import EngineError, InputError, LimitError, MynahError
@@ -23,7 +24,7 @@ from mynah.events import (
     SessionClosed,
     SessionOpened,
 )
-from mynah.hub import RESTART_S, MynahHub
+from mynah.hub import MynahHub
 from mynah.outputs import LAST, SpeechChunk, TurnFinished
 from mynah.plugins import LoadedPlugin, Plugins
 from mynah.specs import ComponentSpec, EngineSpec, OutletOptions, PersonaSpec, RouteSpec, SessionOptions
@@ -555,7 +556,7 @@ async def test_an_engine_that_cannot_be_warmed_up_keeps_no_other_from_it(build, 
 
 
 async def test_an_engine_that_opens_late_or_again_is_warmed_up_then(build, monkeypatch):
-    monkeypatch.setattr("mynah.hub.READY_WITHIN_S", 0.01)
+    monkeypatch.setattr("mynah.components.READY_WITHIN_S", 0.01)
     monkeypatch.setattr("mynah.engines.open_engine.REOPEN_S", (0.01,))
     engine, allowed, breaks = WarmedDetector(), asyncio.Event(), asyncio.Event()
 
