@@ -235,7 +235,7 @@ def _count(connection: sqlite3.Connection, statement: str, values: Sequence[Any]
 
 
 def _row(session: KeptSession) -> tuple[Any, ...]:
-    options = json.dumps(_told(asdict(session.options)))
+    options = json.dumps(asdict(session.options))
     return (
         session.id, session.options.origin, options, session.created, session.last_active, session.turns, session.ended,
         session.reason,

@@ -17,15 +17,21 @@ import pytest
 
 from mynah.bench.plan import PLUGINS
 from mynah.errors import MynahError
+from mynah.plugins import load_plugins
 from mynah.testing import FakeSpeaker, HubProcess, hub_process
 
+NEEDED = ("http", "vad", "websocket")
+OTHERS = [plugin.name for plugin in load_plugins().loaded if plugin.name not in NEEDED]
+"""Left out: the hub is started very often here."""
+
 SCRIPT = {
-    "plugins": {"folder": str(PLUGINS)},
+    "plugins": {"folder": str(PLUGINS), "disabled": OTHERS},
     "persona": "sparrow",
     "engines": {
         "stt": ["script_stt"],
         "llm": [{"engine": "script_llm", "first_s": 0.005, "each_s": 0.002, "tokens": ["Lions", " eat", " meat", "."]}],
         "tts": [{"engine": "script_tts", "first_s": 0.005, "total_s": 0.02}],
+        "vad": [{"engine": "vad", "model": "webrtc"}],
     },
 }
 SPEAKERS = 3

@@ -72,12 +72,7 @@ class Sessions:
 
     def open(self, options: SessionOptions) -> Conversation:
         """Begin a conversation."""
-        if not self._accepting:
-            raise LimitError("the hub is stopping; try again in a moment")
-        most, there = options.origin_max, self.by_origin()[options.origin]
-        if most is not None and there >= most:
-            raise LimitError(f"{there} sessions of {options.origin or 'this kind'} are open already; close one")
-        self._require_room()
+        self._require_room(options)
         speaker = self._speakers.get(options.speaker) if options.speaker else None
         persona = self.persona(options.persona or (speaker.persona if speaker else None))
         session = Conversation(
@@ -103,7 +98,7 @@ class Sessions:
         persona = self._around.personas.get(kept.options.persona or "") if kept else None
         if kept is None or persona is None or self._is_past(kept):
             raise InputError(f"no session {session_id!r} is open; begin a new one")
-        self._require_room()
+        self._require_room(kept.options)
         session = Conversation(session_id, self._around, persona, kept.options)
         self._take_in(session).go_on(kept)
         log.info("session %s goes on, with %d exchanges", session_id, session.entries)
@@ -115,7 +110,13 @@ class Sessions:
         limits = self._limits.of(kept.options)
         return kept.ended is not None or idle_s > limits.idle_timeout or age_s > limits.max_age
 
-    def _require_room(self) -> None:
+    def _require_room(self, options: SessionOptions) -> None:
+        """Raise `LimitError` where no further session may be open."""
+        if not self._accepting:
+            raise LimitError("the hub is stopping; try again in a moment")
+        most, there = options.origin_max, self.by_origin()[options.origin]
+        if most is not None and there >= most:
+            raise LimitError(f"{there} sessions of {options.origin or 'this kind'} are open already; close one")
         if len(self._sessions) >= self._limits.max:
             raise LimitError(f"{self._limits.max} sessions are open already; close one or raise 'sessions: max:'")
 

@@ -139,6 +139,18 @@ def test_a_session_whose_client_has_gone_is_put_away_and_comes_back(tmp_path):
     in_hubs(tmp_path, scenario)
 
 
+def test_a_hub_that_stops_opens_no_session_again(tmp_path):
+    async def scenario(hub, _):
+        session = hub.open_session(SessionOptions())
+        await ask(session)
+        await asyncio.sleep(60)
+        await hub._sessions.drain(0.0)
+        with pytest.raises(LimitError, match="the hub is stopping"):
+            hub.session(session.id)
+
+    in_hubs(tmp_path, scenario)
+
+
 @pytest.mark.parametrize(
     ("limits", "wait_s"),
     [({"idle_timeout": 300.0}, 310.0), ({"max_age": 300.0}, 310.0)],
@@ -270,6 +282,21 @@ def test_an_origin_may_have_so_many_sessions_and_others_do_not_count(tmp_path):
         with pytest.raises(LimitError, match="2 sessions of study are open already"):
             hub.open_session(SessionOptions(origin="study", origin_max=2))
         assert hub.statistics()["sessions"] == {"other": 1, "study": 2}
+
+    in_hubs(tmp_path, scenario)
+
+
+def test_a_session_that_was_put_away_comes_back_only_where_its_origin_has_room(tmp_path):
+    async def scenario(hub, _):
+        options = SessionOptions(origin="study", origin_max=1)
+        away = hub.open_session(options)
+        await ask(away)
+        await asyncio.sleep(60)
+        other = hub.open_session(options)
+        with pytest.raises(LimitError, match="1 sessions of study"):
+            hub.session(away.id)
+        hub.close_session(other.id)
+        assert hub.session(away.id).id == away.id
 
     in_hubs(tmp_path, scenario)
 
