@@ -15,17 +15,16 @@ from typing import Any
 import aiohttp
 import pytest
 
-from mynah.bench.plan import PLUGINS
 from mynah.errors import MynahError
 from mynah.plugins import load_plugins
-from mynah.testing import FakeSpeaker, HubProcess, hub_process
+from mynah.testing import SCRIPTS, FakeSpeaker, HubProcess, hub_process
 
 NEEDED = ("http", "vad", "websocket")
 OTHERS = [plugin.name for plugin in load_plugins().loaded if plugin.name not in NEEDED]
 """Left out: the hub is started very often here."""
 
 SCRIPT = {
-    "plugins": {"folder": str(PLUGINS), "disabled": OTHERS},
+    "plugins": {"folder": str(SCRIPTS), "disabled": OTHERS},
     "persona": "sparrow",
     "engines": {
         "stt": ["script_stt"],
