@@ -27,7 +27,7 @@ class Introducing:
         self._topics = topics
         self._devices = devices
         self._discovery = Discovery(options, topics.base, __version__)
-        self._shown: set[str] = set()
+        self._shown: dict[str, SpeakerFacts] = {}
         self._again_at: float | None = None
         self._awake = asyncio.Event()
 
@@ -66,16 +66,18 @@ class Introducing:
         """Return what is to be told that was not yet."""
         http = self._hub.addresses.get("http", "")
         messages = self._discovery.hub(HubFacts(http=http))
+        shown: dict[str, SpeakerFacts] = {}
         speakers = self._hub.speakers()
         personas = tuple(persona.name for persona in self._hub.personas())
         voices = tuple(dict.fromkeys(persona.voice.name for persona in self._hub.personas() if persona.voice.name))
         for speaker in speakers:
             facts = speaker_facts(speaker, self._devices.get(speaker["id"]), personas, voices)
-            messages += self._discovery.speaker(facts)
-        known = {str(speaker["id"]) for speaker in speakers}
-        for id in self._shown - known:
+            shown[facts.id] = facts
+            if facts != self._shown.get(facts.id):  # building all that is told of hundreds takes its time
+                messages += self._discovery.speaker(facts)
+        for id in self._shown.keys() - shown:
             messages += self._discovery.removed(id)
-        self._shown = known
+        self._shown = shown
         return messages
 
     async def _tell(self, client: Client, messages: Iterable[Publish]) -> None:
