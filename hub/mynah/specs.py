@@ -323,8 +323,11 @@ class Session(Protocol):
         language: str | None = None,
         context: Mapping[str, str] | None = None,
         voice: str | None = None,
+        pace: float | None = None,
     ) -> None:
         """Change who speaks, in what language, or the context (merged; an empty value removes a key).
+
+        `pace` is how fast turns that begin from now on are spoken, as a factor on the persona's own rate.
 
         `voice` names one of the first engine's for the session, in place of the persona's; an empty text is the
         persona's again.

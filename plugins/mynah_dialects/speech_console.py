@@ -161,7 +161,7 @@ class SpeechConsole(Dialect):
         fields.text("voice", "", blank=True)
         fields.text("prompt", "", limit=10_000, blank=True)
         fields.text("chunk_id", "", blank=True)
-        fields.number("speed", 1.0)
+        speed = fields.number("speed", 1.0)
         audio = fields.base64("audio_data")
         if not audio:
             raise Malformed("`audio_data` is empty")
@@ -170,7 +170,9 @@ class SpeechConsole(Dialect):
             if request.streaming:
                 await self.line.send(self._message(request, "processing", stage="receiving", message="Audio received"))
 
-        turn_id = hear(self.session, await decoded(Stream(RECORDED, WAV), audio, begun))
+        pcm = await decoded(Stream(RECORDED, WAV), audio, begun)
+        self.session.update(pace=speed)
+        turn_id = hear(self.session, pcm)
         if turn_id is not None:
             self._requests[turn_id] = request
 

@@ -166,8 +166,8 @@ class StudyPartner(Dialect):
         language = data.text("language", AUTO, limit=35)
         if not LANGUAGE.fullmatch(language):
             raise Malformed("`language` must be a language such as zh or en, or auto")
-        if "voice_settings" in data:
-            data.object("voice_settings")
+        speed = data.object("voice_settings").number("speed", 1.0) if "voice_settings" in data else 1.0
+        self.session.update(pace=speed)
         turn_id = self.session.say(text, language=None if language == AUTO else language)
         self._speeches[turn_id] = Speech(answers=False)
         await self.line.send(_both("tts_queued", self._id, text=text, language=language))

@@ -226,3 +226,19 @@ async def test_a_malformed_frame_is_told_and_the_next_good_one_works(house, fram
         assert {"conversation_id", "stage"} <= error.keys()
         await client.send(type="ping")
         assert (await client.next())["type"] == "pong"
+
+
+async def test_the_speed_is_that_of_the_request(house):
+    rates = []
+
+    class Mouth(ScriptedTextToSpeech):
+        def synthesize(self, text, *, voice, language):
+            rates.append(voice.rate)
+            return super().synthesize(text, voice=voice, language=language)
+
+    async with house(llm=ScriptedLanguageModel(["Yes."]), tts=Mouth()) as home, home.connect(PATH) as client:
+        await client.next()
+        for speed in ({"speed": 1.5}, {}):
+            await ask(client, **speed)
+            await client.until("chunked_streaming_complete")
+    assert rates == [1.5, 1.0]

@@ -86,7 +86,7 @@ def pieces(audio, ms=100):
 async def test_what_is_merged_is_what_was_said(house, ears):
     said, audio = talk(30)
     async with (
-        house(specs=[scripted("stt", ears, name="a_ears")], config=listening()) as home,
+        house(**listening(ears)) as home,
         studying(home) as client,
     ):
         await record(client, *pieces(audio))
@@ -119,7 +119,7 @@ async def test_ten_at_once_are_heard_as_each_alone(house, ears):
 async def test_two_minutes_are_told_as_they_are_said(house, ears):
     said, audio = talk(120)
     async with (
-        house(specs=[scripted("stt", ears, name="a_ears")], config=listening()) as home,
+        house(**listening(ears)) as home,
         studying(home) as client,
     ):
         began = time.monotonic()

@@ -36,6 +36,9 @@ from mynah.values import Exchange
 DICTATION_BYTES: Final = 10 * 1024 * 1024
 """Audio that is kept of an utterance that is only transcribed, and may last as long as it likes."""
 
+SLOWEST, FASTEST = 0.25, 4.0
+"""Between these a voice speaks, as a factor on its persona's own rate."""
+
 SILENT_MICROPHONE_S: Final = 5.0
 """How much longer than the longest utterance a microphone may take for one."""
 
@@ -81,6 +84,7 @@ class Conversation:
         self._toolbox = Toolbox(around.tools, around.hub, self)
         self._intents = Intents(around.intents, around.hub, self)
         self._microphone: Microphone | None = None
+        self._pace = 1.0
         self._input_at = now()
 
     # ------------------------------------------------------------ what is known
@@ -170,8 +174,11 @@ class Conversation:
         language: str | None = None,
         context: Mapping[str, str] | None = None,
         voice: str | None = None,
+        pace: float | None = None,
     ) -> None:
-        """Change who speaks, the language, the context, or the voice."""
+        """Change who speaks, the language, the context, the voice, or how fast it speaks."""
+        if pace is not None:
+            self._pace = min(max(pace, SLOWEST), FASTEST)
         if persona is not None:
             if persona not in self._around.personas:
                 raise InputError(f"no persona named {persona!r}; known are {', '.join(sorted(self._around.personas))}")
@@ -372,7 +379,7 @@ class Conversation:
         if not self.accepts_turns:
             raise LimitError("the hub is stopping; try again in a moment")
         self._input_at = now()
-        turn = self._turns.start(**what)
+        turn = self._turns.start(pace=self._pace, **what)
         if self._turns.count % TURNS_STEP == 0:
             self.note()
         return turn

@@ -223,9 +223,10 @@ class Speaking:
     def _voice(self, language: str) -> Voice:
         """Return the persona's voice; a voice of that name may not know the language of what is interpreted."""
         spec = self._scene.persona.spec
+        voice = spec.voice if self._turn.pace == 1 else replace(spec.voice, rate=spec.voice.rate * self._turn.pace)
         if self._turn.interpret is None or primary_language(language) == primary_language(spec.language):
-            return spec.voice
-        return replace(spec.voice, name="")
+            return voice
+        return replace(voice, name="")
 
     async def _emit(self, output: Output) -> None:
         if isinstance(output, SpeechStarted) and self._main:

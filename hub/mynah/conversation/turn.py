@@ -80,6 +80,7 @@ class Turn:
     text: str = ""
     language: str | None = None
     recipe: Recipe = "converse"
+    pace: float = 1.0
     interpret: Interpretation | None = None
     start_at: float | None = None
     urgency: Urgency = "reply"
