@@ -103,6 +103,7 @@ class PersonaSpec:
     `knowledge` lists YAML files; `context_key` names the entry of a session's context that holds the subject of
     "it" when none was named yet (the exhibit a speaker stands at). `{subject}` in a greeting is that subject's plural.
     `acknowledgement` is said when the reply is long in coming; `tools` are those that a language model may use.
+    `expects(language)` gives what else people may say to it, besides what its knowledge answers, for recognisers.
 
     A persona in several languages gives each of these texts by language, and knowledge files that say theirs.
     `language` is the one it speaks where nothing else is known. A `default` persona speaks where the configuration
@@ -122,6 +123,7 @@ class PersonaSpec:
     tools: tuple[str, ...] = ("time_of_day", "volume", "stop")
     knowledge: tuple[Path, ...] = ()
     context_key: str = "exhibit"
+    expects: Callable[[str], Iterable[str]] = lambda language: ()
     first_phrase_words: int = 4
     interpret: Interpretation | None = None
     default: bool = False

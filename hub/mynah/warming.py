@@ -83,7 +83,8 @@ class Warming:
             name = persona.spec.name
             grounding = Grounding(name, language, persona.knowledge_in(language))
             try:
-                await engine.engine.warm_up(grounding, persona.hints(language))
+                hints = await asyncio.to_thread(persona.hints, language)
+                await engine.engine.warm_up(grounding, hints)
             except Exception as error:
                 # A supervisor's duty, as for components; an engine that is not warm works all the same.
                 known = isinstance(error, MynahError)

@@ -22,6 +22,8 @@ _PART: Final = re.compile(
 )
 _NAME: Final = r".{1,60}"
 _NAME_WORDS: Final = 4
+_SAMPLE_NAMES: Final = ("Anna", "David", "Maria", "Peter")
+_SAMPLES: Final = tuple(map(str, (*range(2, 21), 30, 40, 50, 60, 70, 80, 90, 100, 120)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,37 @@ class Book:
         if gap.slot == "name":
             return str(value)
         return self._rendered(value.meaning.said(language, gap.form), value.fillings, language)
+
+    # ------------------------------------------------------------ what may be said at all
+
+    def sayings(self, language: str) -> Iterator[str]:
+        """Yield every way of saying every phrase, each value of a slot in one of them at least."""
+        for phrase in self.phrases:
+            ways = phrase.ways[language]
+            for number in range(max(len(ways), *map(self._values, ways))):
+                way = ways[number % len(ways)]
+                yield self._rendered(way, self._sample(way, number), language)
+
+    def _values(self, way: Template) -> int:
+        slots = [part.slot for part in way.parts() if isinstance(part, Gap)]
+        return max((len(self.slots.get(slot, _SAMPLES)) for slot in slots), default=1)
+
+    def _sample(self, way: Template, number: int) -> dict[tuple[str, int], Any]:
+        fillings: dict[tuple[str, int], Any] = {}
+        for part in way.parts():
+            if not isinstance(part, Gap):
+                continue
+            value: Any = _SAMPLES[number % len(_SAMPLES)]
+            if part.slot == "time":
+                value = times.Time(int(value) % 12 + 1, 0)
+            elif part.slot == "name":
+                value = _SAMPLE_NAMES[number % len(_SAMPLE_NAMES)]
+            elif part.slot in self.slots:
+                rows = self.slots[part.slot]
+                row = rows[number % len(rows)]
+                value = Match(row, self._sample(row.said(way.language, part.form), number))
+            fillings[part.slot, part.place] = value
+        return fillings
 
     # ------------------------------------------------------------ made once
 

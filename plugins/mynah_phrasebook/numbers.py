@@ -129,6 +129,14 @@ def _digit(text: str) -> int:
     return digits[-1] if digits else 0
 
 
+def in_words(text: str, language: str) -> str:
+    """Return a text with its whole numbers up to 199 in words, where the language has them here."""
+    spelled = _SPELLED.get(language)
+    if spelled is None:
+        return text
+    return re.sub(r"\d+", lambda found: spelled(int(found[0])) if int(found[0]) < 200 else found[0], text)
+
+
 def written(number: str, language: str) -> str:
     """Return a number as a language writes it: 38.5 or 38,5."""
     return number.replace(",", ".").replace(".", "," if language in ("es", "de", "fr") else ".")

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import Final
 
-from mynah import Interpretation, PersonaSpec
+from mynah import Interpretation, PersonaSpec, primary_language
+from mynah_phrasebook.book import Book
+from mynah_phrasebook.normal import LANGUAGES
+from mynah_phrasebook.numbers import in_words
 
 PROMPT: Final = """\
 You are an interpreter between two people. Say in the other language what is said to you, and nothing else: keep to the
 words, keep the person who speaks ("I" stays "I"), leave nothing out, add nothing, explain nothing, and answer no
 question yourself. Where you are not sure of a word, say so.
 """
+
+
+def _expected(language: str) -> list[str]:
+    """Return what the phrasebook knows in a language; numbers in words, as they are spoken."""
+    spoken = primary_language(language)
+    if spoken not in LANGUAGES:
+        return []
+    return [in_words(text, spoken) for text in Book.load().sayings(spoken)]
+
 
 INTERPRETER: Final = PersonaSpec(
     name="interpreter",
@@ -41,5 +53,6 @@ INTERPRETER: Final = PersonaSpec(
     },
     acknowledgement="",
     tools=(),
+    expects=_expected,
     description="Says in another language what is said, sentence by sentence; between two people on one device.",
 )

@@ -94,12 +94,14 @@ class Persona:
         They are those of its files, so that a recogniser need not learn anew whenever the knowledge is renewed.
         """
         tag = self._tag(language or self.spec.language)
-        if tag not in self._hints:
+        key = tag or primary_language(language or self.spec.language)
+        if key not in self._hints:
             known = self._known[tag]
             names = dict.fromkeys(name for subject in known.subjects.values() for name in subject.names)
-            expected = dict.fromkeys([*known.questions(), *known.answers()])
-            self._hints[tag] = Hints(questions=tuple(expected), words=tuple(names))
-        return self._hints[tag]
+            more = self.spec.expects(language or self.spec.language)
+            expected = dict.fromkeys([*known.questions(), *known.answers(), *more])
+            self._hints[key] = Hints(questions=tuple(expected), words=tuple(names))
+        return self._hints[key]
 
     def greeting(self, context: Mapping[str, str], language: str | None = None) -> str:
         """Return the greeting with the plural of the context's subject, or its first sentence where there is none."""

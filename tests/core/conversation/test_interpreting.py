@@ -420,3 +420,23 @@ def test_a_voice_of_another_language_is_not_asked_for_by_name(in_room):
     in_room(
         scenario, tts=Voices(), config={"personas": {"sparrow": {"voice": {"name": "Ann", "rate": 0.9}}}}
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_a_whole_spoken_request_takes_the_critical_path_of_the_engines(in_room, parallel):
+    """Recognition 0.4 s after the end of speech, translation 0.5 s, a voice 0.8 s: 1.7 s and at most 5 % more."""
+
+    async def scenario(room):
+        await attach_all(room)
+        room.session.listen(LISTENING, interpret=Interpretation(target="es", source="en", parallel=parallel))
+        await room.speak(200)
+        ended = now()
+        room.session.end_listening()
+        await room.turn_over()
+        assert 1.7 - 0.01 <= now() - ended <= 1.7 * 1.05
+        assert len(room.of(SpeechEnded)) >= 2
+
+    in_room(
+        scenario, stt=ScriptedSpeechToText(text="stop", final_s=0.4), translator=ScriptedTranslator(first_s=0.5),
+        tts=ScriptedTextToSpeech(first_s=0.2, total_s=0.8),
+    )  # fmt: skip

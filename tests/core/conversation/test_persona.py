@@ -202,3 +202,11 @@ def test_tools_and_acknowledgement_can_be_changed():
     spec = PersonaSpec(name="guide", title="A guide", acknowledgement="One moment.")
     changed = personas([spec], {"guide": {"tools": ["lamp"], "acknowledgement": ""}})["guide"].spec
     assert (changed.tools, changed.acknowledgement) == (("lamp",), "")
+
+
+def test_what_else_people_may_say_is_told_to_recognisers_by_language():
+    said = {"en": ["good morning"], "es": ["buenos días"]}
+    persona = Persona(PersonaSpec(name="desk", title="A desk", expects=lambda language: said.get(language, ())))
+    assert persona.hints().questions == ("good morning",)
+    assert persona.hints("es").questions == ("buenos días",)
+    assert persona.hints("de").questions == ()

@@ -9,6 +9,7 @@ import pytest
 
 from mynah_phrasebook.book import Book, Gap, Match
 from mynah_phrasebook.normal import LANGUAGES, normal
+from mynah_phrasebook.persona import _expected
 from mynah_phrasebook.times import Time
 
 BOOK = Book.load()
@@ -136,3 +137,21 @@ def test_every_way_of_saying_a_value_is_understood(language):
                     found = BOOK._filling(Gap(slot, form, 1), normal(said, language), said, language)
                     assert isinstance(found, Match), (slot, said)
                     assert found.meaning is row, (slot, said)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everything_that_a_recogniser_is_told_to_expect_is_understood(language):
+    sayings = list(BOOK.sayings(language))
+    assert len(sayings) > 800
+    assert [saying for saying in sayings if BOOK.find(saying, language) is None] == []
+
+
+@pytest.mark.parametrize("language", ["en", "es", "de", "fr"])
+def test_recognisers_expect_numbers_in_words(language):
+    expected = _expected(language)
+    assert not any(char.isdigit() for saying in expected for char in saying)
+    assert [saying for saying in expected if BOOK.find(saying, language) is None] == []
+
+
+def test_in_a_language_that_is_not_in_the_book_nothing_is_expected():
+    assert _expected("ja") == []
