@@ -200,15 +200,16 @@ class ScriptedTextToSpeech:
         return marks
 
 
-async def as_mp3(outputs: AsyncIterator[AudioChunk | WordMark]) -> AsyncIterator[AudioChunk]:
-    """Yield a scripted voice's samples as real MP3."""
+async def as_mp3(outputs: AsyncIterator[AudioChunk | WordMark]) -> AsyncIterator[list[AudioChunk]]:
+    """Yield, for each piece of a scripted voice's samples, what it is as real MP3; the last has the end with it."""
     convert = converter(AudioFormat("pcm_s16le", 16_000, 1), AudioFormat("mp3", 16_000, 1))
+    before: list[AudioChunk] | None = None
     async with aclosing(cast(AsyncGenerator[Any, None], outputs)) as items:
         async for item in items:
-            for chunk in convert.feed(item.data):
-                yield chunk
-    for chunk in convert.flush():
-        yield chunk
+            if before is not None:
+                yield before
+            before = convert.feed(item.data)
+    yield [*(before or ()), *convert.flush()]
 
 
 @dataclass(slots=True)
