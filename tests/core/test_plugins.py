@@ -122,7 +122,7 @@ def mynah_commands():
     assert "bell" in [spec.name for spec in plugins.components]
     assert "pirate" in personas(plugins)
     assert "/hello" in [spec.path for spec in plugins.routes]
-    assert [spec.name for spec in plugins.commands] == ["hello"]
+    assert "hello" in [spec.name for spec in plugins.commands]
 
 
 BROKEN = {
