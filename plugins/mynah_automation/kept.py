@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import threading
@@ -17,13 +18,16 @@ log = logging.getLogger(__name__)
 PAUSE_S: Final = 1.0
 """How long changes are collected before they are written."""
 
+LATER_S: Final = 30.0
+"""The same for what is no great loss, such as when an automation was last triggered."""
+
 
 class Kept:
     """States in a file; `put` notes one, `run` writes what was noted."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._states: dict[str, dict[str, Any]] = {}
+        self._states: dict[str, State] = {}
         self._changed = asyncio.Event()
         self._version = 0
         self._written = 0
@@ -39,35 +43,35 @@ class Kept:
         except (OSError, ValueError, TypeError, AttributeError) as error:
             log.warning("%s cannot be read, so that helpers begin anew: %s", self._file, error)
             return {}
-        self._states = data
+        self._states = dict(found)
         return found
 
-    def put(self, entity_id: str, state: State | None) -> None:
-        """Keep a state, or no longer."""
+    def put(self, entity_id: str, state: State | None, *, soon: bool = True) -> None:
+        """Keep a state, or no longer; what need not be `soon` may take half a minute."""
         if state is None:
             self._states.pop(entity_id, None)
         else:
-            told = plain_state(state)
-            self._states[entity_id] = {key: value for key, value in told.items() if key != "entity_id"}
+            self._states[entity_id] = state
         self._version += 1
-        self._changed.set()
+        if soon:
+            self._changed.set()
 
     async def run(self) -> None:
         """Write what changes until cancelled."""
         while True:
-            await self._changed.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LATER_S):
+                    await self._changed.wait()
             self._changed.clear()
-            await asyncio.to_thread(self._write, *self._text())
+            if self._version > self._written:
+                await asyncio.to_thread(self._write, self._version, dict(self._states))
             await asyncio.sleep(PAUSE_S)
 
     def close(self) -> None:
         """Write what was not written yet."""
-        self._write(*self._text())
+        self._write(self._version, self._states)
 
-    def _text(self) -> tuple[int, str]:
-        return self._version, json.dumps(self._states, ensure_ascii=False, default=str)
-
-    def _write(self, version: int, text: str) -> None:
+    def _write(self, version: int, states: Mapping[str, State]) -> None:
         fresh = self._file.with_suffix(".new")
         # A thread that was not waited for may still write, or only begin to, when the last word is written.
         with self._writing:
@@ -76,10 +80,17 @@ class Kept:
             self._written = version
             try:
                 self._file.parent.mkdir(parents=True, exist_ok=True)
-                fresh.write_text(text, encoding="utf-8")
+                fresh.write_text(_text(states), encoding="utf-8")
                 fresh.replace(self._file)
             except OSError as error:
                 log.warning("%s cannot be written: %s", self._file, error)
+
+
+def _text(states: Mapping[str, State]) -> str:
+    data = {entity_id: dict(plain_state(state)) for entity_id, state in states.items()}
+    for each in data.values():
+        del each["entity_id"]
+    return json.dumps(data, ensure_ascii=False, default=str)
 
 
 def plain_state(state: State) -> Mapping[str, Any]:

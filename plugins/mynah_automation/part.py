@@ -154,8 +154,10 @@ class Automations:
 
     def _keep(self, old: State | None, new: State | None) -> None:
         entity_id = (new or old).entity_id  # type: ignore[union-attr]  # one of them is there
-        if entity_id.partition(".")[0] in KEPT:
-            self._kept.put(entity_id, new)
+        domain = entity_id.partition(".")[0]
+        if domain in KEPT:
+            same = old is not None and new is not None and old.state == new.state
+            self._kept.put(entity_id, new, soon=domain != "automation" or not same)
 
     def _known(self) -> set[str]:
         helpers = {f"{domain}.{name}" for domain in HELPERS for name in self._hub.config[domain]}
