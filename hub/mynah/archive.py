@@ -180,10 +180,9 @@ class Archive:
                 return None
             found = connection.execute(f"{_EXCHANGES} ORDER BY turn DESC LIMIT ?", (session_id, MOST_EXPORTED))
             exchanges = [asdict(_exchange(each)) for each in reversed(found.fetchall())]
-            return {**_session(row).describe(), "exchanges": exchanges}
+            return {**_session(row).describe(), "exchanges": exchanges, "audio": self.audio.files(session_id)}
 
-        found = await self._storage.write_soon(work)
-        return {**found, "audio": await asyncio.to_thread(self.audio.files, session_id)} if found else None
+        return await self._storage.write_soon(work)
 
     # ------------------------------------------------------------ deleting
 
