@@ -16,7 +16,7 @@ from typing import Any, Final
 import aiohttp
 
 from mynah import Bench, MynahError
-from mynah.testing import SCRIPTS, Calls, HubProcess, hub_process
+from mynah.testing import Calls, HubProcess, hub_process, scripts_folder
 
 WITHIN_S: Final = 60.0
 
@@ -81,7 +81,7 @@ async def running(bench: Bench, **engines: Mapping[str, Any]) -> AsyncIterator[t
     usual: Mapping[str, Mapping[str, Any]] = {"stt": {}, "llm": {}, "tts": {}, "translator": {}}
     entries = {kind: [{"engine": f"script_{kind}", **engines.get(kind, {})}] for kind in usual}
     config = {
-        "plugins": {"folder": str(SCRIPTS)},
+        "plugins": {"folder": str(scripts_folder())},
         "persona": "sparrow",
         "engines": entries,
         "sessions": {"max": 1000},

@@ -17,14 +17,14 @@ import pytest
 
 from mynah.errors import MynahError
 from mynah.plugins import load_plugins
-from mynah.testing import SCRIPTS, FakeSpeaker, HubProcess, hub_process
+from mynah.testing import FakeSpeaker, HubProcess, hub_process, scripts_folder
 
 NEEDED = ("http", "vad", "websocket")
 OTHERS = [plugin.name for plugin in load_plugins().loaded if plugin.name not in NEEDED]
 """Left out: the hub is started very often here."""
 
 SCRIPT = {
-    "plugins": {"folder": str(SCRIPTS), "disabled": OTHERS},
+    "plugins": {"folder": str(scripts_folder()), "disabled": OTHERS},
     "persona": "sparrow",
     "engines": {
         "stt": ["script_stt"],

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from mynah.testing import SCRIPTS, hub_process
+from mynah.testing import hub_process, scripts_folder
 from wire.wire_clients import Client, name_of
 
 GATE, LONG = 300, 20_000
@@ -211,7 +211,7 @@ async def _attack(runner, folder, dialect, count):
     names = {name: {"persona": "sparrow"} for name in ("zoo_speaker", "study_partner", "clinic_interpreter",
                                                       "news_agent", "speech_console")}  # fmt: skip
     config = {
-        "plugins": {"folder": str(SCRIPTS)},
+        "plugins": {"folder": str(scripts_folder())},
         "engines": {kind: [{"engine": f"script_{kind}"}] for kind in ("stt", "llm", "tts", "translator")},
         "persona": "sparrow",
         "dialects": names,

@@ -22,7 +22,7 @@ from mynah.engines.protocols import Warmable
 from mynah.errors import MynahError
 from mynah.plugins import Plugins, load_plugins
 from mynah.specs import EngineSpec
-from mynah.testing.calls import SCRIPTS
+from mynah.testing.calls import scripts_folder
 from mynah.testing.processes import HubProcess
 from mynah.testing.received import ReceivedTurn
 from mynah.testing.rows import bench_row
@@ -88,7 +88,7 @@ def _row(kind: str, name: str, alone: list[Taken], through: list[tuple[float, fl
 def _prepared(plan: Plan) -> tuple[Config, Plugins, Persona]:
     """Return what is configured. Raises `MynahError` where that is not valid, or nobody can speak."""
     file = plan.file
-    folder: Path | None = SCRIPTS
+    folder: Path | None = scripts_folder()
     disabled: tuple[str, ...] = ()
     if plan.real:
         settings = plugin_settings(file)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from mynah.audio import LISTENING, AudioFormat, read_audio
-from mynah.testing.calls import SCRIPTS, Calls
+from mynah.testing.calls import Calls, scripts_folder
 from mynah.testing.processes import HubProcess, hub_process
 
 PLAYS: Final = AudioFormat("pcm_s16le", 16_000, 1)
@@ -82,7 +82,7 @@ class Plan:
             kind: [{"engine": f"script_{kind}", **self.times.script(kind), **engines.get(kind, {})}] for kind in kinds
         }
         return {
-            "plugins": {"folder": str(SCRIPTS)},
+            "plugins": {"folder": str(scripts_folder())},
             "persona": "sparrow",
             "engines": entries,
             "sessions": {"max": 1000},

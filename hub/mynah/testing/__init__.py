@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mynah.testing.calls import SCRIPTS, Call, Calls, took
+    from mynah.testing.calls import Call, Calls, scripts_folder, took
     from mynah.testing.contracts import (
         ContractBroken,
         check_language_model,
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from mynah.testing.virtual_time import VirtualLoop, run_in_virtual_time
 
 __all__ = [
-    "SCRIPTS",
     "Call",
     "Calls",
     "ContractBroken",
@@ -68,11 +67,12 @@ __all__ = [
     "run_in_virtual_time",
     "scripted",
     "scripted_engines",
+    "scripts_folder",
     "took",
 ]
 
 _HOMES = {
-    "calls": ("SCRIPTS", "Call", "Calls", "took"),
+    "calls": ("scripts_folder", "Call", "Calls", "took"),
     "contracts": ("ContractBroken", *(name for name in __all__ if name.startswith("check_"))),
     "engines": ("as_mp3", "scripted", *(name for name in __all__ if name.startswith("Scripted"))),
     "hubs": ("run_hub", "scripted_engines"),

@@ -6,12 +6,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from mynah.errors import MynahError
-
-SCRIPTS: Final = Path(__file__).with_name("scripts")
-"""A folder of plugins with scripted engines that write down their calls: `script_stt`, `script_llm` and so on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +42,11 @@ class Calls:
             for word in {part.strip(",.?!") for part in call.text.split()}:
                 found.setdefault(word, []).append(call)
         return found
+
+
+def scripts_folder() -> Path:
+    """Return a folder of plugins: the scripted engines `script_stt`, `script_llm` and so on, which note their calls."""
+    return Path(__file__).with_name("scripts")
 
 
 def took(call: Call, outputs: int) -> float:
