@@ -40,10 +40,11 @@ class EchoModel:
 def spec(name, kind, make, schema):
     @asynccontextmanager
     async def open_engine(config, folder):
-        await asyncio.sleep(config.pop("open_s", 0))
-        if reason := config.pop("broken", ""):
+        options = dict(config)  # it may be opened again
+        await asyncio.sleep(options.pop("open_s", 0))
+        if reason := options.pop("broken", ""):
             raise EngineError(f"{name} has no model: {reason}")
-        yield make(**config)
+        yield make(**options)
 
     return EngineSpec(name=name, kind=kind, open=open_engine, schema={**schema, "open_s": float, "broken": str})
 
