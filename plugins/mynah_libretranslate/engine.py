@@ -6,11 +6,12 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
-
-import aiohttp
+from typing import TYPE_CHECKING, Any, Final
 
 from mynah import EngineError, EngineUnavailable, InputError, primary_language
+
+if TYPE_CHECKING:
+    import aiohttp
 
 MOST_BYTES: Final = 1_048_576
 """What an answer may have; more is no translation of what was said."""
@@ -22,6 +23,8 @@ TRADITIONAL: Final = ("hant", "tw", "hk", "mo")
 @asynccontextmanager
 async def open_libretranslate(config: Mapping[str, Any], folder: Path) -> AsyncIterator[LibreTranslate]:
     """Open the engine and ask the server for its languages; `folder` is not used. Raises `EngineUnavailable`."""
+    import aiohttp  # 0.2 s, which commands that work offline need not pay
+
     timeout = aiohttp.ClientTimeout(total=config["timeout"], connect=config["connect_timeout"])
     async with aiohttp.ClientSession(timeout=timeout) as session:
         engine = LibreTranslate(session, config["base_url"].rstrip("/"), config["api_key"])
@@ -88,6 +91,8 @@ class LibreTranslate:
 
     async def _asked(self, method: str, path: str, body: dict[str, str] | None = None) -> Any:
         """Return the server's answer. Raises `EngineError`, in which the key does not occur."""
+        import aiohttp
+
         sent = {**body, "api_key": self._key} if body is not None and self._key else body
         try:
             # Redirects are not followed: a key is for the address that it was given for.
