@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
-import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -16,6 +13,7 @@ from aiohttp.abc import AbstractAccessLogger
 from yarl import URL
 
 from mynah import Hub, MynahError, RouteSpec
+from mynah.ports import ANY, name_in_network, server_tls, why_not_listening
 from mynah_http.access import Door
 from mynah_http.attempts import Attempts
 from mynah_http.endpoint import Endpoint
@@ -45,7 +43,7 @@ class AccessLog(AbstractAccessLogger):
 
 async def serve(hub: Hub, config: Mapping[str, Any], ready: Callable[[], None]) -> None:
     """Serve `hub.routes` until cancelled. Raises `MynahError` where it cannot listen or a route cannot be served."""
-    tls = await asyncio.to_thread(tls_context, config["tls"], hub.folder) if "tls" in config else None
+    tls = await asyncio.to_thread(server_tls, config["tls"], hub.folder, "http: tls") if "tls" in config else None
     door = Door(hub, config["host"], Attempts())
     shutdown_s = float(config["shutdown_timeout"])
     front = Front(
@@ -122,46 +120,10 @@ async def listen(runner: web.AppRunner, host: str, port: int, tls: ssl.SSLContex
     try:
         await web.TCPSite(runner, host, port, ssl_context=tls).start()
     except OSError as error:
-        raise MynahError(why_not(error, host, port)) from error
-
-
-def why_not(error: OSError, host: str, port: int) -> str:
-    """Return what to tell the user about a port that cannot be listened on."""
-    if error.errno == errno.EADDRINUSE:
-        return f"port {port} is taken by another program; set http: {{port: …}} or stop it"
-    if error.errno == errno.EACCES:
-        return f"port {port} needs more rights than this program has; set http: {{port: …}} to 1024 or above"
-    if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
-        return f"'{host}' is no address of this machine; set http: {{host: …}}"
-    return f"cannot listen on {host}, port {port}: {error.strerror or error}"
-
-
-def tls_context(files: Mapping[str, str], folder: Path) -> ssl.SSLContext:
-    """Return a server's TLS context. Raises `MynahError` for files that cannot be used."""
-    certificate, key = folder / files["certificate"], folder / files["key"]
-    for path in (certificate, key):
-        if not path.is_file():
-            raise MynahError(f"http: tls: there is no file {path}")
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(certificate, key, password=lambda: b"")
-    except (OSError, ValueError) as error:
-        raise MynahError(f"http: tls: {certificate} and {key} cannot be used together: {error}") from error
-    return context
+        raise MynahError(why_not_listening(error, host, port, "http: {%s: …}")) from error
 
 
 def public_url(address: Sequence[Any], host: str, *, secure: bool) -> URL:
     """Return where the server is reached: `host`, or this machine's own address where that means all of them."""
-    name = lan_address() if address[0] in ("0.0.0.0", "::") else host
+    name = name_in_network(address[0]) if address[0] in ANY else host
     return URL.build(scheme="https" if secure else "http", host=name, port=address[1])
-
-
-def lan_address() -> str:
-    """Return the address of this machine on the way to the network; the loopback address without one."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            # Connecting a datagram socket sends nothing; it only looks up the route (RFC 5737 address).
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return "127.0.0.1"
-        return str(probe.getsockname()[0])

@@ -96,7 +96,8 @@ class Desk:
             case _ if retained:
                 if not self._said.lately(topic):
                     log.warning(
-                        "a retained message on %s was passed over; commands are not to be retained", topic[:200]
+                        "a retained message on %s was passed over; commands are not to be retained",
+                        ascii(topic[:200]),
                     )
             case Address(place="speaker" | "group", leaf="cmd") if payload:
                 self._command(address, payload)
@@ -110,7 +111,9 @@ class Desk:
                 self._begin("requests", self._respond(address.name, payload), f"request {address.name[:64]}")
 
     async def _respond(self, name: str, payload: bytes) -> None:
-        self._outbox.send(self._topics.hub(f"response/{name[:64]}"), await self._requests.respond(name, payload))
+        response = await self._requests.respond(name, payload)
+        self._log_refusal(f"the request {name[:64]!a}", response)
+        self._outbox.send(self._topics.hub(f"response/{name[:64]}"), response)
 
     def _begin(self, key: str, doing: Coroutine[Any, Any, None], name: str) -> None:
         """Have something done, unless too much is being done already."""
@@ -130,8 +133,17 @@ class Desk:
             self._reply(address, answer(None, None, Refusal("too_big", f"{size} bytes are too many")))
 
     def _reply(self, address: Address, reply: Mapping[str, Any]) -> None:
+        self._log_refusal(f"a command for {address.name}", reply)
         place = self._topics.group if address.place == "group" else self._topics.speaker
         self._outbox.send(place(address.name, "reply"), reply)
+
+    def _log_refusal(self, what: str, reply: Mapping[str, Any]) -> None:
+        """Have the log say what was not done and why; of what was sent only the command's name, of each kind seldom."""
+        code, name = reply.get("code"), reply.get("command")
+        if code is None or self._said.lately(f"{what} {code}"):
+            return
+        named = f" ({name[:40]!a})" if name else ""
+        log.warning("%s%s was not done: %s: %s", what, named, code, ascii(reply.get("message", ""))[1:-1])
 
     def _note(self, id: str) -> None:
         """Have the hub know of a speaker that has MQTT."""
@@ -284,14 +296,15 @@ class Desk:
         return reply
 
     def _note_reply(self, id: str, payload: bytes) -> None:
-        if not self._awaited:
-            return
         try:
             reply = read_fields(payload, REPLY)
         except Refusal:
             return
+        if reply["by"] != "speaker":
+            return
+        self._log_refusal(f"a command at {id}", reply)
         future = self._awaited.get((id, reply["id"] or ""))
-        if future is not None and not future.done() and reply["by"] == "speaker":
+        if future is not None and not future.done():
             future.set_result(reply)
 
     def _memory(self, address: Address) -> Remembered:

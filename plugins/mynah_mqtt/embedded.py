@@ -6,7 +6,6 @@ import asyncio
 import errno
 import ipaddress
 import logging
-import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mynah import Hub, MynahError
+from mynah.ports import LOOPBACK, name_in_network, server_tls, why_not_listening
 from mynah_mqtt.accounts import HUB, Accounts
 from mynah_mqtt.broker import Doors, HubBroker
 from mynah_mqtt.gate import Gate
@@ -23,8 +23,8 @@ from mynah_mqtt.troubles import own_expiry
 
 log = logging.getLogger(__name__)
 
-LOOPBACK: Final = "127.0.0.1"
 PORT: Final = 1883
+SETTING: Final = "mqtt: {embedded: {%s: …}}"
 CONNECTIONS: Final = 1000
 BACKLOG: Final = 256
 LIBRARIES: Final = ("amqtt", "transitions")
@@ -57,7 +57,7 @@ async def embedded_broker(
         servers.append(await listen(gate, host, config["port"], tls))
         servers.append(await asyncio.start_server(gate.inside, LOOPBACK, 0))
         port = servers[0].sockets[0].getsockname()[1]
-        hub.addresses["mqtt"] = f"{'mqtts' if tls else 'mqtt'}://{public_name(host)}:{port}"
+        hub.addresses["mqtt"] = f"{'mqtts' if tls else 'mqtt'}://{name_in_network(host)}:{port}"
         log.info("the embedded broker listens at %s", hub.addresses["mqtt"])
         yield Inside(servers[1].sockets[0].getsockname()[1], password=accounts.own)
     finally:
@@ -88,26 +88,13 @@ def listening_host(hub: Hub, config: Mapping[str, Any]) -> str:
     return own or str(hub.config.get("http", {}).get("host", LOOPBACK))
 
 
-def public_name(host: str) -> str:
-    """Return under what name the address is reached: where it means all of the machine's, the one in the network."""
-    if host not in ("0.0.0.0", "::"):
-        return f"[{host}]" if ":" in host else host
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            # Connecting a datagram socket sends nothing; it only looks up the route (RFC 5737 address).
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return LOOPBACK
-        return str(probe.getsockname()[0])
-
-
 async def listen(gate: Gate, host: str, port: int | None, tls: ssl.SSLContext | None) -> asyncio.Server:
     """Begin to accept connections. Without a `port` it is 1883, or on a loopback address any if that is taken."""
     try:
         return await _start(gate, host, PORT if port is None else port, tls)
     except OSError as error:
         if error.errno != errno.EADDRINUSE or port is not None or not is_loopback(host):
-            raise MynahError(why_not(error, host, PORT if port is None else port)) from error
+            raise MynahError(why_not_listening(error, host, PORT if port is None else port, SETTING)) from error
     log.info("port %d is taken by another program; the embedded broker takes another one", PORT)
     return await _start(gate, host, 0, tls)
 
@@ -116,30 +103,9 @@ async def _start(gate: Gate, host: str, port: int, tls: ssl.SSLContext | None) -
     return await asyncio.start_server(gate.outside, host, port, ssl=tls, backlog=BACKLOG)
 
 
-def why_not(error: OSError, host: str, port: int) -> str:
-    """Return what to tell the user about a port that cannot be listened on."""
-    if error.errno == errno.EADDRINUSE:
-        return f"port {port} is taken by another program; set mqtt: {{embedded: {{port: …}}}} or stop it"
-    if error.errno == errno.EACCES:
-        return f"port {port} needs more rights than this program has; set mqtt: {{embedded: {{port: …}}}}"
-    if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
-        return f"'{host}' is no address of this machine; set mqtt: {{embedded: {{host: …}}}}"
-    return f"the embedded broker cannot listen on {host}, port {port}: {error.strerror or error}"
-
-
 def tls_context(files: Mapping[str, str], folder: Path) -> ssl.SSLContext:
     """Return the broker's TLS context. Raises `MynahError` for files that cannot be used."""
-    for name in files.values():
-        if not (folder / name).is_file():
-            raise MynahError(f"mqtt: embedded: tls: there is no file {folder / name}")
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(folder / files["certificate"], folder / files["key"], password=lambda: b"")
-        if "ca" in files:
-            context.load_verify_locations(folder / files["ca"])
-            context.verify_mode = ssl.CERT_REQUIRED
-    except (OSError, ValueError) as error:
-        raise MynahError(f"mqtt: embedded: tls: the files cannot be used together: {error}") from error
+    context = server_tls(files, folder, "mqtt: embedded: tls")
     if expired := own_expiry(folder / files["certificate"]):
         log.warning("the embedded broker's certificate expired on %s; nobody who checks it will connect", expired)
     return context

@@ -119,6 +119,8 @@ class Gate:
             log.debug("%s said no hello: %s", address, error)
             return None
         if hello.level != ACCEPTED_LEVEL:
+            if not self._said.lately(f"{address} level"):
+                log.warning("%s was refused: it speaks another version than MQTT 3.1.1", address)
             outbound.write(REFUSED_LEVEL)
             return None
         return hello

@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from mynah import Hub, MynahError, __version__
+from mynah.ports import LOOPBACK
 from mynah_mqtt.alarms import Alarms
 from mynah_mqtt.config import EMBEDDED, PORTS
 from mynah_mqtt.desk import Desk
@@ -51,7 +52,7 @@ async def serve(hub: Hub, config: Mapping[str, Any], ready: Callable[[], None]) 
 
     async with AsyncExitStack() as stack:
         if config["broker"] == EMBEDDED:
-            from mynah_mqtt.embedded import LOOPBACK, embedded_broker
+            from mynah_mqtt.embedded import embedded_broker
 
             inside = await stack.enter_async_context(
                 embedded_broker(hub, config["embedded"], topics, lambda topic, size: desk.too_large(topic, size))

@@ -183,5 +183,5 @@ class Inbound(ReaderAdapter):
             left -= len(data)
         if number:
             self._outbound.write(b"\x40\x02" + number)
-        log.warning("%s sent %d bytes to %s: too large, thrown away", self.name, length, topic[:200])
+        log.warning("%s sent %d bytes to %s: too large, thrown away", self.name, length, ascii(topic[:200]))
         self.too_large(topic, length)

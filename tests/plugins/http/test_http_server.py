@@ -15,8 +15,9 @@ from aiohttp import WSMsgType, web
 
 import mynah_http
 from mynah import MynahError, RouteSpec
+from mynah.ports import name_in_network
 from mynah_http.config import SCHEMA
-from mynah_http.server import lan_address, serve
+from mynah_http.server import serve
 
 CERTIFICATE = Path(__file__).with_name("localhost.crt.pem")
 KEY = Path(__file__).with_name("localhost.key.pem")
@@ -51,7 +52,7 @@ async def test_the_address_is_noted_while_the_server_listens_and_logged(start, c
 
 async def test_an_open_server_notes_an_address_that_others_can_reach(start):
     server = await start(host="0.0.0.0")
-    assert server.hub.addresses["http"] == f"http://{lan_address()}:{server.port}"
+    assert server.hub.addresses["http"] == f"http://{name_in_network('0.0.0.0')}:{server.port}"
 
 
 async def test_a_taken_port_says_so_and_what_to_do(make_hub):

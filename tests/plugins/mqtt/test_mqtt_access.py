@@ -31,7 +31,7 @@ async def test_speaker_cannot_read_the_commands_of_another(world):
         assert speaker.codes == [128] * len(filters)
 
 
-async def test_speaker_cannot_write_on_the_topics_of_another(world):
+async def test_speaker_cannot_write_on_the_topics_of_another(world, caplog):
     async with world.speaker("lion_house") as speaker, world.admin() as admin:
         for topic in ("giraffe_deck/availability", "giraffe_deck/cmd", "lion_house/cmd", "giraffe_deck/info"):
             await speaker.publish(f"mynah/speaker/{topic}", '{"id": "x", "command": "stop"}')
@@ -43,6 +43,8 @@ async def test_speaker_cannot_write_on_the_topics_of_another(world):
     found = [topic for topic, _ in admin.messages if "giraffe" in topic or "request" in topic]
     assert [topic for topic in found if topic != hubs] == []
     assert admin.on(CMD) == []
+    if world.kind == "embedded":
+        assert "lion_house may not publish 'mynah/speaker/giraffe_deck/availability'" in caplog.text
 
 
 async def test_wrong_password_is_refused_and_disturbs_nobody(world, caplog):
@@ -55,6 +57,7 @@ async def test_wrong_password_is_refused_and_disturbs_nobody(world, caplog):
     assert not speaker.lost
     assert "offline" not in [payload for topic, payload in admin.messages if topic.endswith("lion_house/availability")]
     assert "not-the-password" not in caplog.text
+    assert world.kind == "mosquitto" or "'lion_house' at 127.0.0.1 was refused: wrong password" in caplog.text
 
 
 async def test_speaker_receives_retained_messages_of_its_own_only(world):
@@ -135,6 +138,7 @@ async def test_payload_of_10_mb_is_refused_without_harm(world, caplog):
     assert too_big["code"] == "too_big"
     assert not speaker.lost
     assert session.connected or session.close_code == 1000
+    assert "a command for savanna was not done: too_big: 100000" in caplog.text
     assert "xxxxx" not in caplog.text
 
 
@@ -197,7 +201,7 @@ def trusting(certificates, *, with_client: str = ""):
 
 
 @pytest.mark.parametrize("kind", ["embedded"])
-async def test_embedded_broker_serves_tls_and_wants_certificates_of_its_clients(make_world, certificates):
+async def test_embedded_broker_serves_tls_and_wants_certificates_of_its_clients(make_world, certificates, caplog):
     tls = {"certificate": "server", "key": "server_key", "ca": "ca"}
     files = {name: str(certificates[file]) for name, file in tls.items()}
     world = make_world(mqtt={"embedded": {"port": 0, "tls": files}})
@@ -209,6 +213,14 @@ async def test_embedded_broker_serves_tls_and_wants_certificates_of_its_clients(
         for context in (trusting(certificates), trusting(certificates, with_client="old_client")):
             with pytest.raises(aiomqtt.MqttError):
                 await ask(world.port, password, context)
+        await ask(world.port, password, trusting(certificates, with_client="client"))
+
+    assert (
+        "mqtt: embedded: tls: a client was refused: its certificate is not trusted: certificate has expired"
+        in caplog.text
+    )
+    assert "a client was refused: peer did not return a certificate" in caplog.text
+    assert password not in caplog.text
 
 
 TLS_BROKERS = {

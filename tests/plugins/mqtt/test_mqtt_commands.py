@@ -202,7 +202,7 @@ MALFORMED = (
 
 
 @pytest.mark.parametrize("kind", ["embedded"])
-async def test_command_that_does_not_fit_is_answered_by_why(world):
+async def test_command_that_does_not_fit_is_answered_by_why(world, caplog):
     async with world.session("lion_house"), world.admin() as admin:
         for payload, *_ in MALFORMED:
             await admin.publish(CMD, payload)
@@ -211,6 +211,8 @@ async def test_command_that_does_not_fit_is_answered_by_why(world):
     for _, id, name, code, message in MALFORMED:
         found = [each for each in replies if (each["id"], each["code"]) == (id, code) and message in each["message"]]
         assert [(each["command"], each["ok"], each["by"]) for each in found[:1]] == [(name, False, "hub")], message
+    assert "a command for lion_house was not done: invalid: it is not JSON" in caplog.text
+    assert "aaaa" not in caplog.text
 
 
 async def test_command_to_nobody_is_answered(world):

@@ -60,6 +60,7 @@ async def test_update_with_a_wrong_signature_is_refused_by_the_speaker(world, bu
 
     reply = admin.on(HERE + "reply")[-1]
     assert (reply["code"], reply["message"]) == ("refused", "the signature is wrong")
+    assert "a command at lion_house ('update') was not done: refused: the signature is wrong" in caplog.text
     assert key.hex() not in caplog.text + "".join(payload for _, payload in admin.messages)
 
 
