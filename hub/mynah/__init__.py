@@ -66,6 +66,7 @@ from mynah.events import (
 )
 from mynah.firmware import Firmware
 from mynah.hookspecs import hookimpl
+from mynah.hub_protocol import Announcement, AnnouncementReport, Bus, Hub, Reloaded, RunningHub, SpeakerSecrets
 from mynah.knowledge import Attribute, Fact, Knowledge, Question, Subject
 from mynah.outputs import (
     Interrupted,
@@ -87,26 +88,16 @@ from mynah.outputs import (
     TurnFinished,
     VolumeChanged,
 )
+from mynah.session_protocol import Interpretation, OutletOptions, Session, SessionOptions
 from mynah.specs import (
     Access,
-    Announcement,
-    AnnouncementReport,
     Bench,
     BenchmarkSpec,
-    Bus,
     CommandSpec,
     ComponentSpec,
     EngineSpec,
-    Hub,
-    Interpretation,
-    OutletOptions,
     PersonaSpec,
-    Reloaded,
     RouteSpec,
-    RunningHub,
-    Session,
-    SessionOptions,
-    SpeakerSecrets,
     Spec,
     ToolSpec,
 )

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from mynah.errors import StorageError
 from mynah.kept_audio import DAY_S, KeptAudio
-from mynah.specs import Interpretation, SessionOptions
+from mynah.session_protocol import Interpretation, SessionOptions
 from mynah.storage import Storage, Work, statement_of
 from mynah.values import Exchange
 

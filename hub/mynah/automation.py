@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import voluptuous as vol
 
 if TYPE_CHECKING:
-    from mynah.specs import Hub, Schema, Session
+    from mynah.hub_protocol import Hub
+    from mynah.session_protocol import Session
+    from mynah.specs import Schema
 
 Stop = Callable[[], None]
 """Ends what was begun; calling it twice is fine."""

@@ -17,7 +17,7 @@ E = TypeVar("E", bound=Event)
 
 
 class EventSubscription(Generic[E]):
-    """A bounded queue of events of one type; see `mynah.specs.Subscription`."""
+    """A bounded queue of events of one type; see `mynah.hub_protocol.Subscription`."""
 
     def __init__(self, bus: EventBus, kind: type[E], name: str, maxsize: int, lossless: bool) -> None:
         self.kind = kind

@@ -12,7 +12,8 @@ from mynah.bus import EventBus
 from mynah.engines.chain import being_cancelled
 from mynah.errors import MynahError, cause
 from mynah.events import ComponentFailed, ComponentReady
-from mynah.specs import ComponentSpec, Hub
+from mynah.hub_protocol import Hub
+from mynah.specs import ComponentSpec
 from mynah.timeline import now
 
 log = logging.getLogger(__name__)

@@ -34,22 +34,13 @@ from mynah.engines.translations import Translations
 from mynah.errors import InputError, MynahError, StorageError
 from mynah.events import ConfigChanged, HubStarted, HubStopping
 from mynah.firmware import Firmware, firmware_version, packed, signature
+from mynah.hub_protocol import Reloaded, SpeakerSecrets
 from mynah.knowledge import Knowledge
 from mynah.plugins import Plugins
 from mynah.registry import Registry
+from mynah.session_protocol import SessionOptions, Urgency
 from mynah.speakers import Speakers
-from mynah.specs import (
-    ENGINE_KINDS,
-    Access,
-    EngineKind,
-    PersonaSpec,
-    Reloaded,
-    RouteSpec,
-    SessionOptions,
-    SpeakerSecrets,
-    Spec,
-    Urgency,
-)
+from mynah.specs import ENGINE_KINDS, Access, EngineKind, PersonaSpec, RouteSpec, Spec
 from mynah.statistics import Statistics
 from mynah.storage import Storage
 from mynah.timeline import now
@@ -62,7 +53,7 @@ EXPIRE_EVERY_S: Final = 3600.0
 
 
 class MynahHub:
-    """The hub behind `mynah.specs.Hub`; see there for what its public methods do."""
+    """The hub behind `mynah.hub_protocol.Hub`; see there for what its public methods do."""
 
     def __init__(
         self, config: Config, plugins: Plugins, personas: Mapping[str, Persona], *, with_components: bool = True

@@ -53,7 +53,7 @@ class Registry:
         return any(speaker.id == id for speaker in self._speakers)
 
     def note(self, id: str, facts: Mapping[str, Any], *, seen_now: bool = True) -> None:
-        """Note that a speaker is there, or that it will be, and what it is; see `mynah.specs.Hub.note_speaker`.
+        """Note that a speaker is there, or that it will be, and what it is; see `mynah.hub_protocol.Hub.note_speaker`.
 
         Raises `InputError`.
         """

@@ -11,7 +11,7 @@ import pytest
 
 from mynah.archive import Archive, KeptSession
 from mynah.kept_audio import KeptAudio
-from mynah.specs import SessionOptions
+from mynah.session_protocol import SessionOptions
 from mynah.storage import Storage
 from mynah.values import Exchange
 

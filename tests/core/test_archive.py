@@ -10,7 +10,7 @@ import pytest
 
 from mynah.archive import DAY_S, Archive, KeptSession, written
 from mynah.errors import StorageError
-from mynah.specs import Interpretation, SessionOptions
+from mynah.session_protocol import Interpretation, SessionOptions
 from mynah.storage import Storage
 from mynah.values import Exchange
 

@@ -27,7 +27,8 @@ from mynah.events import (
 from mynah.hub import MynahHub
 from mynah.outputs import LAST, SpeechChunk, TurnFinished
 from mynah.plugins import LoadedPlugin, Plugins
-from mynah.specs import ComponentSpec, EngineSpec, OutletOptions, PersonaSpec, RouteSpec, SessionOptions
+from mynah.session_protocol import OutletOptions, SessionOptions
+from mynah.specs import ComponentSpec, EngineSpec, PersonaSpec, RouteSpec
 from mynah.storage import Storage
 from mynah.testing.engines import (
     ScriptedDetector,

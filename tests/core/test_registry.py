@@ -7,7 +7,7 @@ from contextlib import aclosing
 import pytest
 
 from mynah.errors import InputError
-from mynah.specs import OutletOptions, SessionOptions
+from mynah.session_protocol import OutletOptions, SessionOptions
 from mynah.testing.hubs import run_hub, scripted_engines
 
 CONFIG = {

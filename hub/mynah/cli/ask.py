@@ -33,7 +33,8 @@ from mynah.outputs import (
     TurnFailed,
     TurnFinished,
 )
-from mynah.specs import CommandSpec, Interpretation, OutletOptions, Session, SessionOptions
+from mynah.session_protocol import Interpretation, OutletOptions, Session, SessionOptions
+from mynah.specs import CommandSpec
 
 REPLY_FORMAT: Final = AudioFormat("pcm_s16le", 22_050, 1)
 """What replies are saved in."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from mynah.specs import CommandSpec, Reloaded
+from mynah.hub_protocol import Reloaded
+from mynah.specs import CommandSpec
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -13,7 +13,8 @@ from mynah.conversation.shared_speech import SharedSpeech
 from mynah.conversation.turn import Turn
 from mynah.conversation.turns import ANNOUNCEMENT
 from mynah.errors import InputError
-from mynah.specs import AnnouncementReport, Urgency
+from mynah.hub_protocol import AnnouncementReport
+from mynah.session_protocol import Urgency
 from mynah.timeline import now
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class Manner:
 
 @dataclass(slots=True, eq=False)
 class Announcing:
-    """An announcement that is under way; see `mynah.specs.Announcement`."""
+    """An announcement that is under way; see `mynah.hub_protocol.Announcement`."""
 
     speech: SharedSpeech
     manner: Manner

@@ -12,7 +12,7 @@ from mynah.conversation.spool import Place, Spool
 from mynah.conversation.tape import Tape
 from mynah.engines.chain import closing
 from mynah.outputs import Output, SpeechChunk
-from mynah.specs import OutletOptions, Urgency
+from mynah.session_protocol import OutletOptions, Urgency
 from mynah.timeline import now
 
 

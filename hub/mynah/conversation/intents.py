@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from mynah.automation import IntentSpec
 from mynah.engines.chain import being_cancelled
 from mynah.errors import MynahError, cause
-from mynah.specs import Hub, Session
+from mynah.hub_protocol import Hub
+from mynah.session_protocol import Session
 
 log = logging.getLogger(__name__)
 

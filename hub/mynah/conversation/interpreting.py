@@ -17,7 +17,7 @@ from mynah.conversation.speaking import Speaking
 from mynah.engines.chain import Meter, OpenEngine, closing
 from mynah.errors import EngineError, InputRefused, MynahError
 from mynah.outputs import ReplyReady, TranslationReady
-from mynah.specs import Interpretation
+from mynah.session_protocol import Interpretation
 from mynah.values import Text, primary_language
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from mynah.conversation.revoicing import Placed, Revoicing
 from mynah.conversation.spool import Place, Spool
 from mynah.errors import AudioError
 from mynah.outputs import LAST, Output, PhraseFailed, PhraseReady, SpeechChunk, SpeechEnded, SpeechStarted
-from mynah.specs import OutletOptions
+from mynah.session_protocol import OutletOptions
 
 PIECE_MS: Final = (20.0, 100.0)
 """Paced audio is sent in pieces of half a buffer, but no shorter and no longer than this."""

@@ -11,7 +11,8 @@ from typing import Any
 from mynah.conversation.knowledge_files import holds_attributes, load_by_language, load_knowledge
 from mynah.conversation.languages import by_script, in_language, is_short, nearest
 from mynah.knowledge import Knowledge
-from mynah.specs import Interpretation, PersonaSpec
+from mynah.session_protocol import Interpretation
+from mynah.specs import PersonaSpec
 from mynah.values import Hints, Text, Voice, primary_language
 
 __all__ = ["Persona", "load_knowledge", "personas"]

@@ -28,7 +28,7 @@ from mynah.engines.chain import closing
 from mynah.errors import InputError, LimitError
 from mynah.events import Heard, TurnStarted
 from mynah.outputs import Output, VolumeChanged
-from mynah.specs import InputPolicy, Interpretation, ListenMode, OutletOptions, SessionOptions, Urgency
+from mynah.session_protocol import InputPolicy, Interpretation, ListenMode, OutletOptions, SessionOptions, Urgency
 from mynah.statistics import Statistics
 from mynah.timeline import now
 from mynah.values import Exchange
@@ -44,7 +44,7 @@ SILENT_MICROPHONE_S: Final = 5.0
 
 
 class Conversation:
-    """The session behind `mynah.specs.Session`; see there for what its public methods do."""
+    """The session behind `mynah.session_protocol.Session`; see there for what its public methods do."""
 
     def __init__(
         self,

@@ -17,8 +17,8 @@ from mynah.conversation.session import Conversation
 from mynah.conversation.surroundings import Surroundings
 from mynah.errors import InputError, LimitError
 from mynah.events import SessionClosed, SessionOpened
+from mynah.session_protocol import SessionOptions
 from mynah.speakers import Speakers
-from mynah.specs import SessionOptions
 from mynah.timeline import now
 
 log = logging.getLogger(__name__)

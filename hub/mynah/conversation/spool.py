@@ -11,7 +11,7 @@ from typing import Final
 from mynah.conversation.pieces import beginning
 from mynah.conversation.playback import ROUNDING_MS
 from mynah.outputs import LAST, Output, PhraseFailed, SpeechChunk, SpeechEnded, SpeechStarted
-from mynah.specs import Urgency
+from mynah.session_protocol import Urgency
 
 MAX_OUTPUTS: Final = 20_000
 """Outputs that wait at most; an outlet that never reads must not cost more memory than that."""

@@ -17,7 +17,8 @@ from mynah.conversation.tools import Tools
 from mynah.engines.chain import Chain
 from mynah.engines.protocols import SpeechDetector
 from mynah.errors import InputError, LimitError
-from mynah.specs import EngineKind, Hub
+from mynah.hub_protocol import Hub
+from mynah.specs import EngineKind
 from mynah.statistics import Statistics
 
 

@@ -13,7 +13,9 @@ from mynah.config.json_schema import object_schema
 from mynah.config.messages import validate
 from mynah.engines.chain import being_cancelled
 from mynah.errors import MynahError, cause
-from mynah.specs import Hub, Session, ToolSpec
+from mynah.hub_protocol import Hub
+from mynah.session_protocol import Session
+from mynah.specs import ToolSpec
 from mynah.timeline import now
 from mynah.values import Tool, ToolCall
 

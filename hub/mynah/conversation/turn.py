@@ -29,7 +29,8 @@ from mynah.engines.chain import Chain, OpenEngine, closing
 from mynah.engines.protocols import SpeechDetector
 from mynah.errors import MynahError
 from mynah.outputs import Output, ReplyReady, ReplyToken, Stage, StageStarted, TurnFinished
-from mynah.specs import EngineKind, Interpretation, Urgency
+from mynah.session_protocol import Interpretation, Urgency
+from mynah.specs import EngineKind
 from mynah.timeline import Timeline, now
 from mynah.values import AudioClip, Exchange, OutcomeKind
 

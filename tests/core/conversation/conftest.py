@@ -14,7 +14,7 @@ from mynah.audio import LISTENING
 from mynah.conversation.session import Conversation
 from mynah.hub import MynahHub
 from mynah.outputs import LAST, Output, SpeechChunk
-from mynah.specs import OutletOptions, SessionOptions
+from mynah.session_protocol import OutletOptions, SessionOptions
 from mynah.testing.hubs import run_hub, scripted_engines
 from mynah.testing.virtual_time import run_in_virtual_time
 from mynah.timeline import now

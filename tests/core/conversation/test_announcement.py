@@ -14,7 +14,8 @@ from mynah.audio.chime import chime
 from mynah.conversation import revoicing
 from mynah.errors import InputError
 from mynah.outputs import LAST, Interrupted, PhraseReady, SpeechChunk, SpeechStarted, TurnFinished, VolumeChanged
-from mynah.specs import OutletOptions, PersonaSpec, SessionOptions
+from mynah.session_protocol import OutletOptions, SessionOptions
+from mynah.specs import PersonaSpec
 from mynah.testing.engines import ScriptedLanguageModel, ScriptedTextToSpeech
 from mynah.testing.hubs import run_hub, scripted_engines
 from mynah.testing.virtual_time import run_in_virtual_time

@@ -14,7 +14,7 @@ from mynah.conversation.arbitration import HEARD_BETTER, heard_db
 from mynah.conversation.utterance import Utterance
 from mynah.events import TurnStarted
 from mynah.outputs import LAST, Interrupted, SpeechChunk, StageStarted, TurnDropped, TurnFinished
-from mynah.specs import OutletOptions, SessionOptions
+from mynah.session_protocol import OutletOptions, SessionOptions
 from mynah.testing.engines import ScriptedLanguageModel, ScriptedTextToSpeech
 from mynah.testing.hubs import run_hub, scripted_engines
 from mynah.testing.virtual_time import run_in_virtual_time

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from mynah.automation import IntentSpec
 from mynah.errors import MynahError
 from mynah.outputs import PhraseReady, TurnFailed, TurnFinished
-from mynah.specs import OutletOptions, SessionOptions
+from mynah.session_protocol import OutletOptions, SessionOptions
 from mynah.testing import ScriptedLanguageModel, run_hub, run_in_virtual_time, scripted_engines
 
 

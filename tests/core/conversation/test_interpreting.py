@@ -22,7 +22,7 @@ from mynah.outputs import (
     TurnFailed,
     TurnFinished,
 )
-from mynah.specs import Interpretation, OutletOptions
+from mynah.session_protocol import Interpretation, OutletOptions
 from mynah.testing.engines import (
     ScriptedLanguageModel,
     ScriptedSpeechToText,

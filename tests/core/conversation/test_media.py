@@ -14,7 +14,7 @@ from mynah.conversation.media import PLAYED, Media, repeated
 from mynah.conversation.turns import MAX_TURNS
 from mynah.errors import EngineError, InputError, LimitError, MynahError
 from mynah.outputs import LAST, Interrupted, PhraseReady, SpeechChunk, TurnFailed, TurnFinished
-from mynah.specs import OutletOptions, SessionOptions
+from mynah.session_protocol import OutletOptions, SessionOptions
 from mynah.testing.hubs import run_hub, scripted_engines
 
 HALF_SECOND = AudioFormat("pcm_s16le", 16_000, 1)

@@ -10,7 +10,7 @@ from mynah.conversation.outlet import Outlet
 from mynah.conversation.playback import Playback
 from mynah.conversation.spool import Spool
 from mynah.outputs import Interrupted, PhraseFailed, ReplyToken, SpeechChunk, SpeechEnded, SpeechStarted, TurnFinished
-from mynah.specs import OutletOptions
+from mynah.session_protocol import OutletOptions
 from mynah.testing.virtual_time import run_in_virtual_time
 from mynah.timeline import Timeline, now
 

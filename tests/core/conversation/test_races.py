@@ -25,7 +25,7 @@ from mynah.outputs import (
     TurnFailed,
     TurnFinished,
 )
-from mynah.specs import OutletOptions, SessionOptions
+from mynah.session_protocol import OutletOptions, SessionOptions
 from mynah.testing.engines import ScriptedLanguageModel, ScriptedSpeechToText, ScriptedTextToSpeech
 from mynah.timeline import MARKS, now
 from mynah.values import Token, WordMark

@@ -20,7 +20,7 @@ from mynah.outputs import (
     TurnFinished,
     VolumeChanged,
 )
-from mynah.specs import OutletOptions
+from mynah.session_protocol import OutletOptions
 from mynah.testing.engines import ScriptedLanguageModel, ScriptedSpeechToText, ScriptedTextToSpeech
 
 LONG = ["Lions eat meat. ", "They hunt at night in groups. ", "A lion sleeps twenty hours a day. "]

@@ -14,7 +14,7 @@ from mynah.audio import LISTENING, read_audio
 from mynah.errors import InputError, LimitError
 from mynah.events import Replied, ReplyFailed, ReplyInterrupted, SessionOpened, TurnOver
 from mynah.outputs import Interrupted, SpeechChunk, SpeechEnded, TurnFinished
-from mynah.specs import OutletOptions, SessionOptions
+from mynah.session_protocol import OutletOptions, SessionOptions
 from mynah.testing.engines import ScriptedLanguageModel, ScriptedTextToSpeech
 from mynah.testing.hubs import run_hub, scripted_engines
 from mynah.testing.virtual_time import run_in_virtual_time

@@ -10,7 +10,8 @@ import pytest
 from mynah.audio import LISTENING
 from mynah.errors import EngineError
 from mynah.outputs import LAST, SpeechChunk
-from mynah.specs import OutletOptions, PersonaSpec, SessionOptions
+from mynah.session_protocol import OutletOptions, SessionOptions
+from mynah.specs import PersonaSpec
 from mynah.testing import ScriptedLanguageModel, ScriptedSpeechToText, ScriptedTextToSpeech, run_hub, scripted
 from mynah.values import Voice
 
