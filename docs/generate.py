@@ -1,7 +1,7 @@
-"""Writes what of the documentation is made from the code: `python docs/generate.py [--check]`.
+"""Writes what of the documentation is made from the code: `python docs/generate.py [--check | --first-turn]`.
 
-docs/configuration.md comes from the schemas, docs/images/first-turn.svg from a turn that is really held, and
-docs/images/wiring-*.svg from the firmware's board profiles.
+docs/configuration.md comes from the schemas, and docs/images/wiring-*.svg from the firmware's board profiles. With
+--first-turn docs/images/first-turn.svg is drawn anew, of a turn that is really held: it looks different each time.
 """
 
 from __future__ import annotations
@@ -69,16 +69,18 @@ def main() -> int:
     """Write the files, or with --check say whether reference and drawings are up to date."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where something is out of date")
-    check = parser.parse_args().check
+    parser.add_argument("--first-turn", action="store_true", help="hold a turn and draw it, too")
+    arguments = parser.parse_args()
     images = DOCS / "images"
     images.mkdir(exist_ok=True)
     files = {DOCS / "configuration.md": reference(load_plugins().specs)}
     files |= {images / name: text for name, text in drawings().items()}
-    if check:
+    if arguments.check:
         old = [file.name for file, text in files.items() if not file.exists() or file.read_text("utf-8") != text]
         print(*old, sep="\n", file=sys.stderr)
         return 1 if old else 0
-    files[images / "first-turn.svg"] = draw_first_turn()
+    if arguments.first_turn:
+        files[images / "first-turn.svg"] = draw_first_turn()
     for file, text in files.items():
         file.write_text(text, encoding="utf-8")
     return 0
