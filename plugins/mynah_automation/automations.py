@@ -9,11 +9,12 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from mynah import MynahError, State, Stop
+from mynah_automation.elements import Actions, Conditions, Trigger, Triggers
 from mynah_automation.house import CHAIN, LiveHouse
-from mynah_automation.reading import Actions, Conditions, Trigger, Triggers
 from mynah_automation.runs import LiveRun, Stopped, attach, described
 from mynah_automation.traces import Trace
 
@@ -31,7 +32,10 @@ CHAIN_LENGTH: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """An automation or script as it was read. `raw` is what was written, `where` its place in the configuration."""
+    """An automation or script as it was read. `raw` is what was written, `where` its place in the configuration.
+
+    `enabled` None: on at first, and then as it was.
+    """
 
     kind: Literal["automation", "script"]
     id: str
@@ -41,8 +45,8 @@ class Definition:
     description: str = ""
     mode: Mode = "single"
     max: int = 10
-    quiet: bool = False
-    enabled: bool = True
+    max_exceeded: str = "warning"
+    enabled: bool | None = None
     stored_traces: int = 5
     variables: Mapping[str, Any] = field(default_factory=dict)
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -81,8 +85,10 @@ class Live:
     def begin(self) -> None:
         """Show its entity and wait for its triggers."""
         known = self._house.state(self.definition.entity_id)
-        self._last_triggered = known.attributes.get("last_triggered") if known else None
-        on = known.state == "on" if known and known.state in ("on", "off") else self.definition.enabled
+        self._last_triggered = _moment(known.attributes.get("last_triggered")) if known else None
+        on = self.definition.enabled
+        if on is None:  # as it was
+            on = known is None or known.state != "off"
         self._show("off" if self.definition.kind == "script" or not on else "on")
         if on:
             self._attach()
@@ -144,14 +150,14 @@ class Live:
         """Begin a run where conditions and mode allow it; return it."""
         definition, now = self.definition, time.monotonic()
         given: dict[str, Any] = {"this": self._this(), **variables}
-        trace = Trace(next(self._numbers), given.get("trigger") or {}, given)
+        trace = Trace(next(self._numbers), given.get("trigger") or {}, given, began=time.time(), began_at=now)
         chain = CHAIN.get()
         if len(chain) >= LOOPS and self._loops(chain, now):
             self._keep(trace, "failed", f"{definition.entity_id} triggers itself, {LOOPS} times within {LOOP_S:g} s")
             return None
         run = LiveRun(self._house, given, trace)
         try:
-            for name, value in {**definition.variables, **(of_trigger or {})}.items():
+            for name, value in {**(of_trigger or {}), **definition.variables}.items():
                 given.setdefault(name, self._house.render(value, given))
         except MynahError as error:
             self._keep(trace, "failed", str(error))
@@ -160,8 +166,9 @@ class Live:
             self._keep(trace, "refused", "a condition does not hold")
             return None
         if (refusal := self._full()) is not None:
-            if not definition.quiet:
-                log.warning("%s: %s", definition.entity_id, refusal)
+            if definition.max_exceeded != "silent":
+                level = logging.getLevelNamesMapping()[definition.max_exceeded.upper()]
+                log.log(level, "%s: %s", definition.entity_id, refusal)
             self._keep(trace, "refused", refusal)
             return None
         self._last_triggered = trace.began
@@ -236,8 +243,12 @@ class Live:
             known = self._house.state(definition.entity_id)
             state = known.state if known else "on"
         attributes = {"id": definition.id, "friendly_name": definition.alias, "mode": definition.mode,
-                      "current": len(self._running), "last_triggered": self._last_triggered}  # fmt: skip
+                      "current": len(self._running), "last_triggered": self._last_time()}  # fmt: skip
         self._house.set_state(definition.entity_id, state, attributes)
+
+    def _last_time(self) -> datetime | None:
+        at = self._last_triggered
+        return None if at is None else datetime.fromtimestamp(at, self._house.now().tzinfo)
 
     def describe(self) -> dict[str, Any]:
         """Return what is known of it, as plain data."""
@@ -256,3 +267,11 @@ class Live:
             "trouble": self.trouble,
             "triggers": [trigger.spec.name for trigger in definition.triggers.items],
         }
+
+
+def _moment(value: Any) -> float | None:
+    """Return what was kept of a time, in seconds since the epoch."""
+    try:
+        return datetime.fromisoformat(value).timestamp() if isinstance(value, str) else value.timestamp()
+    except (ValueError, AttributeError):
+        return value if isinstance(value, float) else None

@@ -16,6 +16,7 @@ TEXT: Final = vol.All(str, vol.Length(min=1))
 ENTITY: Final = vol.All(
     str, vol.Match(r"^[a-z0-9_]+\.[a-z0-9_]+\Z", msg="an entity is written like speaker.lion_house")
 )
+MAX_EXCEEDED: Final = ["silent", "debug", "info", "warning", "error", "critical"]
 VALUE: Final = vol.Any(str, int, float, bool)
 
 
@@ -55,8 +56,8 @@ AUTOMATION: Final = {
     vol.Optional("description", default=""): str,
     vol.Optional("mode", default="single"): vol.In(["single", "restart", "queued", "parallel"]),
     vol.Optional("max", default=10): vol.All(int, vol.Range(min=2, max=1000)),
-    vol.Optional("max_exceeded", default="warning"): vol.In(["silent", "warning"]),
-    vol.Optional("initial_state", default=True): bool,
+    vol.Optional("max_exceeded", default="warning"): vol.In(MAX_EXCEEDED),
+    vol.Optional("initial_state"): bool,
     vol.Optional("trace", default=dict): {
         vol.Optional("stored_traces", default=5): vol.All(int, vol.Range(min=1, max=100))
     },
@@ -78,7 +79,7 @@ SCRIPT: Final = {
     vol.Optional("icon"): str,
     vol.Optional("mode", default="single"): vol.In(["single", "restart", "queued", "parallel"]),
     vol.Optional("max", default=10): vol.All(int, vol.Range(min=2, max=1000)),
-    vol.Optional("max_exceeded", default="warning"): vol.In(["silent", "warning"]),
+    vol.Optional("max_exceeded", default="warning"): vol.In(MAX_EXCEEDED),
     vol.Optional("trace", default=dict): {
         vol.Optional("stored_traces", default=5): vol.All(int, vol.Range(min=1, max=100))
     },

@@ -72,7 +72,7 @@ class Definitions:
             reader.problems.append(Problem("'actions' is missing", where=root))
         self._note(reader, document, where)
         return Definition("automation", id, value.get("alias") or id, (raw, body), where,
-                          variables=body.get("variables") or {}, enabled=value["initial_state"],
+                          variables=body.get("variables") or {}, enabled=value.get("initial_state"),
                           **self._shared(value, body), **parts)  # fmt: skip
 
     def _script(self, name: str, raw: Mapping[str, Any]) -> Definition | None:
@@ -128,7 +128,7 @@ class Definitions:
             "description": value["description"],
             "mode": body["mode"],
             "max": body["max"],
-            "quiet": body["max_exceeded"] == "silent",
+            "max_exceeded": body["max_exceeded"],
             "stored_traces": value["trace"]["stored_traces"],
         }
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from mynah import Event, Happened, Hub, State, StateChange, Stop
 from mynah_automation.clock import Clock
-from mynah_automation.reading import Template
+from mynah_automation.elements import Template
 from mynah_automation.states import States
 from mynah_automation.templates import Templates
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import voluptuous as vol
 
-from mynah import ActionSpec, ConditionSpec, Nested, Problem, TriggerSpec, checked
-from mynah_automation.templates import Templates, has_template, is_template
+from mynah import ActionSpec, ConditionSpec, MynahError, Nested, Problem, TriggerSpec, checked
+from mynah_automation.elements import Action, Actions, Condition, Conditions, Template, Trigger, Triggers
+from mynah_automation.templates import Templates, has_template, is_template, truth
 
 Path = tuple[str | int, ...]
 S = TypeVar("S", TriggerSpec, ConditionSpec, ActionSpec)
@@ -25,70 +25,6 @@ COMMON: Final = {
     vol.Optional("variables", default=dict): dict,
 }
 DEEPEST: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A template that is rendered by who needs it."""
-
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Trigger:
-    """What an automation waits for. `place` is where it stands in the automation."""
-
-    spec: TriggerSpec
-    config: Mapping[str, Any]
-    place: str
-    id: str = ""
-    alias: str = ""
-    variables: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """What must hold; of what is `dynamic` the templates are rendered each time."""
-
-    spec: ConditionSpec
-    config: Mapping[str, Any]
-    place: str
-    dynamic: bool = False
-    alias: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """What is done; of what is `dynamic` the templates are rendered each time."""
-
-    spec: ActionSpec
-    data: Mapping[str, Any]
-    place: str
-    dynamic: bool = False
-    alias: str = ""
-    continue_on_error: bool = False
-    response_variable: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Triggers:
-    """Some triggers, as they stand at one key."""
-
-    items: tuple[Trigger, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """Some conditions, as they stand at one key."""
-
-    items: tuple[Condition, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Actions:
-    """Some actions, as they stand at one key."""
-
-    items: tuple[Action, ...] = ()
 
 
 class Reader:
@@ -111,7 +47,13 @@ class Reader:
 
     def triggers(self, raw: Any, where: Path) -> Triggers:
         """Read one trigger or a list of them."""
-        return Triggers(tuple(found for each, path in self._each(raw, where) if (found := self._trigger(each, path))))
+        found: list[Trigger | None] = []
+        for each, path in self._each(raw, where):
+            if isinstance(each, Mapping) and each.keys() == {"triggers"}:  # a list in a list, as blueprints give it
+                found += self.triggers(each["triggers"], (*path, "triggers")).items
+            else:
+                found.append(self._trigger(each, path))
+        return Triggers(tuple(each for each in found if each))
 
     def conditions(self, raw: Any, where: Path) -> Conditions:
         """Read one condition or a list of them."""
@@ -154,6 +96,9 @@ class Reader:
         if not isinstance(raw, Mapping):
             self._complain(where, "expected a condition such as {condition: state, entity_id: …, state: …}")
             return None
+        if is_template(raw.get("condition")):
+            rest = {key: value for key, value in raw.items() if key != "condition"}
+            raw = {"condition": "template", "value_template": raw["condition"], **rest}
         if "condition" not in raw:
             for name in ("and", "or", "not"):
                 if name in raw:
@@ -226,9 +171,11 @@ class Reader:
     def _long(self, rest: dict[str, Any], form: str, where: Path) -> dict[str, Any] | None:
         parts: dict[str, Any] = {}
         for key, value in rest.items():
-            if key == form:
+            if key in (form, "metadata"):  # what Home Assistant's editor keeps of its own
                 continue
-            if key not in ("data", "target"):
+            if key == "entity_id":
+                parts[key] = value
+            elif key not in ("data", "data_template", "target"):
                 self._complain((*where, key), "unknown key", "known are data, target")
             elif value is not None and not isinstance(value, Mapping):
                 self._complain((*where, key), "expected a mapping")
@@ -251,7 +198,14 @@ class Reader:
 
     def _common(self, raw: Mapping[str, Any], keys: Sequence[str], where: Path) -> dict[str, Any] | None:
         schema = {key: value for key, value in COMMON.items() if str(key) in keys}
-        value, problems = checked(schema, {key: raw[key] for key in keys if key in raw}, where)
+        given = {key: raw[key] for key in keys if key in raw}
+        if is_template(given.get("enabled")):
+            try:
+                given["enabled"] = truth(self.templates.render(given["enabled"], {}))
+            except MynahError as error:
+                self._complain((*where, "enabled"), str(error))
+                return None
+        value, problems = checked(schema, given, where)
         self.problems += problems
         return value  # type: ignore[no-any-return]  # what `checked` makes of a mapping
 
@@ -288,10 +242,8 @@ class Reader:
             return self._nested(schema.schema, value, where)
         if isinstance(schema, Mapping) and isinstance(value, Mapping):
             inner = {str(key): each for key, each in schema.items()}
-            return {
-                key: self._nested(inner[key], each, (*where, key)) if key in inner else each
-                for key, each in value.items()
-            }
+            other = schema.get(vol.Extra)
+            return {key: self._nested(inner.get(key, other), each, (*where, key)) for key, each in value.items()}
         if isinstance(schema, list) and schema and isinstance(schema[0], Mapping | Nested) and value is not None:
             items = value if isinstance(value, list) else [value]
             return [self._nested(schema[0], each, (*where, index)) for index, each in enumerate(items)]
@@ -300,7 +252,7 @@ class Reader:
     def _read_nested(self, kind: str, value: Any, where: Path) -> Any:
         if value is None or kind == "template":
             self._check_templates(value, where)
-            return Template(value) if isinstance(value, str) else value
+            return Template(value) if isinstance(value, str) or has_template(value) else value
         read: Any = {"triggers": self.triggers, "conditions": self.conditions, "actions": self.actions}[kind]
         return read(value, where)
 

@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any
 
 from mynah import ActionSpec, ConditionSpec, MynahError, Stop, checked
+from mynah_automation.elements import Action, Actions, Condition, Conditions, Template, Trigger, Triggers
 from mynah_automation.house import LiveHouse
-from mynah_automation.reading import Action, Actions, Condition, Conditions, Template, Trigger, Triggers
 from mynah_automation.traces import Step, Trace
 
 log = logging.getLogger(__name__)

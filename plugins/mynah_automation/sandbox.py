@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from datetime import time as time_of_day
 from functools import wraps
 from typing import Any, Final
@@ -40,6 +40,15 @@ FILTERS: Final = frozenset(
     reverse select selectattr sort string title trim truncate unique upper wordcount""".split()  # noqa: SIM905  # the same
 )
 TEMPORAL: Final = (date, time_of_day, timedelta, tzinfo)
+
+
+OF_STATES: Final[Mapping[str, Callable[[State], Any]]] = {
+    "domain": lambda state: state.entity_id.partition(".")[0],
+    "object_id": lambda state: state.entity_id.partition(".")[2],
+    "name": lambda state: state.attributes.get("friendly_name") or state.entity_id.partition(".")[2].replace("_", " "),
+    "last_changed": lambda state: datetime.fromtimestamp(state.last_changed, UTC),
+    "last_updated": lambda state: datetime.fromtimestamp(state.last_updated, UTC),
+}
 
 
 class TooMuch(Exception):
@@ -140,6 +149,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return guard
 
     # ------------------------------------------------------------ what templates do
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return an attribute; those of a state are as Home Assistant has them."""
+        if isinstance(obj, State) and attribute in OF_STATES:
+            return OF_STATES[attribute](obj)
+        return super().getattr(obj, attribute)
 
     def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # as jinja2 has it
         """Call something that may be called."""

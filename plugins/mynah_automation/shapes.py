@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 import voluptuous as vol
 
-from mynah import DURATION, State, Stop
+from mynah import DURATION, Fire, House, MynahError, State, Stop
 from mynah_automation.config import ENTITY
+from mynah_automation.templates import has_template
+
+log = logging.getLogger(__name__)
 
 ENTITIES: Final = vol.Any(ENTITY, [ENTITY])
 VALUES: Final = vol.Any(None, str, int, float, bool, [vol.Any(str, int, float, bool)])
@@ -23,6 +28,11 @@ def offset(value: Any) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
         return -DURATION(-value)
     return DURATION(value)
+
+
+def span(value: Any) -> Any:
+    """Return seconds for a duration, or what stands there where it has a template in it. Raises `vol.Invalid`."""
+    return value if has_template(value) else DURATION(value)
 
 
 def one_or_many(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -68,26 +78,31 @@ def matches(value: Any, wanted: Any) -> bool:
 
 
 class Holding:
-    """Waits until something has held for a while, for each key by itself."""
+    """Fires at once, or where `wanted` is a duration (or a template of one) after that; each key by itself."""
 
-    def __init__(self, after: Callable[[float, Callable[[], None]], Stop], seconds: float) -> None:
-        self._after = after
-        self._seconds = seconds
+    def __init__(self, house: House, wanted: Any, fire: Fire) -> None:
+        self._house = house
+        self._wanted = wanted
+        self._fire = fire
         self._stops: dict[str, Stop] = {}
 
-    def began(self, key: str, fire: Callable[[], None]) -> None:
-        """Note that it holds from now on; `fire` is called when it has held for long enough."""
+    def began(self, key: str, told: Mapping[str, Any]) -> None:
+        """Note that it holds from now on; `told` is what becomes `trigger`."""
         self.ended(key)
+        if self._wanted is None:
+            self._fire({**told, "for": None})
+            return
+        try:
+            seconds = DURATION(self._house.render(self._wanted, {"trigger": told}))
+        except (MynahError, vol.Invalid) as error:
+            log.error("%s does not fire, as its 'for' cannot be told: %s", told["description"], error)  # noqa: TRY400  # it says all
+            return
 
         def reached() -> None:
             self._stops.pop(key, None)
-            fire()
+            self._fire({**told, "for": timedelta(seconds=seconds)})
 
-        self._stops[key] = self._after(self._seconds, reached)
-
-    def holds(self, key: str) -> bool:
-        """Whether it is waited for."""
-        return key in self._stops
+        self._stops[key] = self._house.after(seconds, reached)
 
     def ended(self, key: str) -> None:
         """Note that it holds no longer."""
@@ -99,8 +114,3 @@ class Holding:
         """Wait for nothing any more."""
         for key in list(self._stops):
             self.ended(key)
-
-
-def held(seconds: float | None) -> Mapping[str, Any]:
-    """Return what `trigger.for` is."""
-    return {"for": seconds}

@@ -32,8 +32,8 @@ class Trace:
     number: int
     trigger: Mapping[str, Any]
     variables: Mapping[str, Any]
-    began: float = field(default_factory=time.time)
-    began_at: float = field(default_factory=time.monotonic)
+    began: float
+    began_at: float
     steps: list[Step] = field(default_factory=list)
     outcome: str = "running"
     message: str = ""

@@ -8,11 +8,22 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from mynah import ACTIONS, CONDITIONS, ActionSpec, MynahError, Run
-from mynah_automation.reading import Actions
+from mynah import ACTIONS, CONDITIONS, ActionSpec, MynahError, Nested, Run
+from mynah_automation.elements import Actions
 from mynah_automation.runs import LiveRun, Stopped, Unmet
 
 BRANCHES: Final = 20
+
+
+class Value(Nested):
+    """A template or anything else, null too."""
+
+    def __call__(self, value: Any) -> Any:
+        """Return `value` as it is."""
+        return value
+
+
+VALUES: Final = {vol.Extra: Value("template")}
 
 
 async def if_then(run: Run, data: Mapping[str, Any]) -> None:
@@ -61,8 +72,9 @@ async def sequence(run: Run, data: Mapping[str, Any]) -> None:
 
 
 async def variables(run: Run, data: Mapping[str, Any]) -> None:
-    """Set variables."""
-    run.variables.update(data["variables"])
+    """Set variables, each of which may be made of those before it."""
+    for name, value in data["variables"].items():
+        run.variables[name] = run.house.render(value, run.variables)
 
 
 async def condition(run: Run, data: Mapping[str, Any]) -> None:
@@ -118,7 +130,7 @@ SPECS: Final = (
     ActionSpec(
         name="variables",
         run=variables,
-        schema={vol.Required("variables", description="Values by name; templates are rendered."): dict},
+        schema={vol.Required("variables", description="Values by name; templates are rendered."): VALUES},
         description="Set variables.",
     ),
     ActionSpec(

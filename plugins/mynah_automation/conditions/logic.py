@@ -8,7 +8,7 @@ from typing import Any, Final
 import voluptuous as vol
 
 from mynah import CONDITIONS, ConditionSpec, Run
-from mynah_automation.reading import Conditions
+from mynah_automation.elements import Conditions
 
 SCHEMA: Final = {vol.Required("conditions", description="Conditions."): CONDITIONS}
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from mynah import DURATION, TEMPLATE, Fire, House, MynahError, State, Stop, TriggerSpec
-from mynah_automation.shapes import BOUND, ENTITIES, Holding, many, value_of
+from mynah import TEMPLATE, Fire, House, MynahError, State, Stop, TriggerSpec
+from mynah_automation.shapes import BOUND, ENTITIES, Holding, many, span, value_of
 
 BOUNDS: Final = {
     vol.Required("entity_id", description="The entity, or a list."): ENTITIES,
@@ -17,7 +17,7 @@ BOUNDS: Final = {
     vol.Optional("attribute", description="An attribute in place of the state."): str,
     vol.Optional("value_template", description="A template on `state` in place of the state."): TEMPLATE,
 }
-SCHEMA: Final = {**BOUNDS, vol.Optional("for", description="How long it must stay so."): DURATION}
+SCHEMA: Final = {**BOUNDS, vol.Optional("for", description="How long it must stay so."): span}
 
 
 def number(value: Any) -> float | None:
@@ -48,8 +48,8 @@ def _bound(house: House, bound: Any) -> float | None:
 
 def attach(house: House, config: Mapping[str, Any], fire: Fire) -> Stop:
     """Fire each time that a value comes between the bounds, from outside of them."""
-    seconds, entities = config.get("for"), many(config["entity_id"])
-    holding = Holding(house.after, seconds or 0.0)
+    entities = many(config["entity_id"])
+    holding = Holding(house, config.get("for"), fire)
 
     def is_within(state: State | None) -> bool:
         try:
@@ -72,15 +72,11 @@ def attach(house: House, config: Mapping[str, Any], fire: Fire) -> Stop:
             "entity_id": entity_id,
             "from_state": old,
             "to_state": new,
-            "for": seconds,
             "above": config.get("above"),
             "below": config.get("below"),
             "description": f"number of {entity_id}",
         }
-        if seconds is None:
-            fire(told)
-        else:
-            holding.began(entity_id, lambda: fire(told))
+        holding.began(entity_id, told)
 
     stop = house.on_state(entities, changed)
 

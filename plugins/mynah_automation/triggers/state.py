@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from mynah import DURATION, Fire, House, State, Stop, TriggerSpec
-from mynah_automation.shapes import ENTITIES, VALUES, Holding, many, matches, value_of
+from mynah import Fire, House, State, Stop, TriggerSpec
+from mynah_automation.shapes import ENTITIES, VALUES, Holding, many, matches, span, value_of
 
 SCHEMA: Final = {
     vol.Required("entity_id", description="The entity, or a list."): ENTITIES,
@@ -17,7 +17,7 @@ SCHEMA: Final = {
     vol.Exclusive("not_from", "from", description="What it was not."): VALUES,
     vol.Exclusive("not_to", "to", description="What it is not."): VALUES,
     vol.Optional("attribute", description="An attribute in place of the state."): str,
-    vol.Optional("for", description="How long it must stay so."): DURATION,
+    vol.Optional("for", description="How long it must stay so."): span,
 }
 
 
@@ -34,24 +34,21 @@ def fits(config: Mapping[str, Any], old: Any, new: Any) -> bool:
 
 def attach(house: House, config: Mapping[str, Any], fire: Fire) -> Stop:
     """Fire for each such change."""
-    attribute, seconds = config.get("attribute"), config.get("for")
+    attribute = config.get("attribute")
     anything = not config.keys() & {"from", "to", "not_from", "not_to", "attribute"}
-    holding = Holding(house.after, seconds or 0.0)
+    holding = Holding(house, config.get("for"), fire)
 
     def changed(old: State | None, new: State | None) -> None:
         entity_id = (new or old).entity_id  # type: ignore[union-attr]  # one of them is there
         before, after = value_of(old, attribute), value_of(new, attribute)
-        if before == after and not (anything and seconds is None):
+        if before == after and not (anything and "for" not in config):
             return  # something else of it changed
         holding.ended(entity_id)
         if not fits(config, before, after):
             return
-        told = {"entity_id": entity_id, "from_state": old, "to_state": new, "for": seconds, "attribute": attribute,
+        told = {"entity_id": entity_id, "from_state": old, "to_state": new, "attribute": attribute,
                 "description": f"state of {entity_id}"}  # fmt: skip
-        if seconds is None:
-            fire(told)
-        else:
-            holding.began(entity_id, lambda: fire(told))
+        holding.began(entity_id, told)
 
     stop = house.on_state(many(config["entity_id"]), changed)
 

@@ -47,7 +47,7 @@ def attach(house: House, config: Mapping[str, Any], fire: Fire) -> Stop:
                 return found + later
         return None
 
-    told = {"event": event, "offset": config["offset"], "description": event}
+    told = {"event": event, "offset": later, "description": event}
     return Recurring(house, find, lambda: fire(told)).stop
 
 

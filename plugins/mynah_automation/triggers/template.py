@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from mynah import DURATION, TEMPLATE, Fire, House, MynahError, State, Stop, TriggerSpec
-from mynah_automation.shapes import Holding
+from mynah import TEMPLATE, Fire, House, MynahError, State, Stop, TriggerSpec
+from mynah_automation.shapes import Holding, span
 from mynah_automation.templates import truth
 
 SCHEMA: Final = {
     vol.Required("value_template", description="The template."): TEMPLATE,
-    vol.Optional("for", description="How long it must stay true."): DURATION,
+    vol.Optional("for", description="How long it must stay true."): span,
 }
 
 
@@ -66,19 +66,15 @@ def _nothing() -> None:
 
 def attach(house: House, config: Mapping[str, Any], fire: Fire) -> Stop:
     """Fire each time that the template becomes true."""
-    seconds = config.get("for")
-    holding = Holding(house.after, seconds or 0.0)
+    holding = Holding(house, config.get("for"), fire)
 
     def became(true: bool, old: State | None, new: State | None) -> None:
         holding.ended("")
         if not true:
             return
-        told = {"entity_id": new.entity_id if new else None, "from_state": old, "to_state": new, "for": seconds,
+        told = {"entity_id": new.entity_id if new else None, "from_state": old, "to_state": new,
                 "description": "template"}  # fmt: skip
-        if seconds is None:
-            fire(told)
-        else:
-            holding.began("", lambda: fire(told))
+        holding.began("", told)
 
     watch = Watch(house, config["value_template"], {}, became)
 

@@ -95,8 +95,8 @@ automations:
         await stage.sleep(minutes=6)
 
     assert act(config, scenario).times == [
-        "Mon 08:07:00 input_boolean.door off 300.0",
-        "Mon 08:11:00 input_boolean.motion off 300.0",
+        "Mon 08:07:00 input_boolean.door off 0:05:00",
+        "Mon 08:11:00 input_boolean.motion off 0:05:00",
     ]
 
 

@@ -1,0 +1,509 @@
+"""What Home Assistant's documentation promises of automations, by eight more of them, and by what may be written how.
+
+Written from https://www.home-assistant.io/docs/automation/ (triggers, conditions, modes, templating), /docs/scripts/
+(wait, repeat, choose) and /docs/blueprint/; the automations are this project's own.
+"""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def test_time_at_several_times_with_ids_and_a_choice_by_id(act):
+    """`at` takes a list; `trigger.id`, `idx` and `alias` tell which trigger fired; `trigger.now` is a datetime."""
+    config = """
+automations:
+  - id: "1700000000001"
+    alias: Open and close
+    description: ""
+    triggers:
+      - trigger: time
+        at: ["09:00:00", "09:30"]
+        id: open
+        alias: In the morning
+      - trigger: time
+        at: "18:00:00"
+    conditions: []
+    actions:
+      - choose:
+          - conditions: {condition: trigger, id: open}
+            sequence:
+              - note: "{{ trigger.id }} {{ trigger.idx }} {{ trigger.alias }} {{ trigger.now.strftime('%H:%M') }}"
+        default:
+          - note: "{{ trigger.id }} {{ trigger.idx }} {{ trigger.platform }}"
+    mode: single
+"""
+
+    async def scenario(stage):
+        await stage.sleep(hours=12)
+
+    assert act(config, scenario).times == [
+        "Mon 09:00:00 open 0 In the morning 09:00",
+        "Mon 09:30:00 open 0 In the morning 09:30",
+        "Mon 18:00:00 1 1 time",
+    ]
+
+
+def test_sunrise_with_an_offset_as_trigger_and_condition(act):
+    """After sunset holds until midnight only; before sunrise from midnight on: the night is either of them."""
+    config = """
+automation: {latitude: 52.52, longitude: 13.405}
+automations:
+  - alias: Before the first light
+    triggers: {trigger: sun, event: sunrise, offset: "-00:30:00"}
+    actions: {note: "{{ trigger.event }} {{ trigger.offset }}"}
+  - alias: By night
+    triggers: {trigger: time_pattern, hours: "/2"}
+    conditions:
+      - or:
+          - {condition: sun, after: sunset, after_offset: "-01:00:00"}
+          - {condition: sun, before: sunrise}
+    actions: {note: night}
+"""
+
+    async def scenario(stage):
+        await stage.sleep(days=1)
+
+    notes = act(config, scenario).notes
+    assert [f"{at:%H}" for at, text in notes if text == "night"] == ["22", "00", "02", "04"]
+    ((at, text),) = [(at, text) for at, text in notes if text != "night"]
+    assert "04:14" < f"{at:%H:%M}" < "04:22"  # the sun rises at 4:48
+    assert text == "sunrise -0:30:00" or text == "sunrise -1 day, 23:30:00"
+
+
+def test_state_for_with_not_from_and_a_template(act):
+    """`for` may be a template; `not_from` leaves out where it comes from; `trigger.for` is a duration."""
+    config = """
+input_number: {minutes: {min: 0, max: 60, initial: 3}}
+automations:
+  - alias: Left open
+    triggers:
+      - trigger: state
+        entity_id: binary_sensor.gate
+        not_from: [unknown, unavailable]
+        to: "on"
+        for: {minutes: "{{ states('input_number.minutes') | int }}"}
+    actions: {note: "{{ trigger.to_state.attributes.friendly_name }} {{ trigger.for }}"}
+"""
+
+    async def scenario(stage):
+        stage.set("binary_sensor.gate", "unavailable")
+        stage.set("binary_sensor.gate", "on", friendly_name="Gate")
+        await stage.sleep(minutes=10)
+        stage.set("binary_sensor.gate", "off", friendly_name="Gate")
+        stage.set("binary_sensor.gate", "on", friendly_name="Gate")
+        await stage.sleep(minutes=10)
+
+    assert act(config, scenario).times == ["Mon 08:13:00 Gate 0:03:00"]
+
+
+def test_state_with_nothing_asked_fires_on_attributes_and_with_null_on_states_alone(act):
+    """Without from and to every change fires; `to:` with nothing leaves attributes out."""
+    config = """
+automations:
+  - alias: All
+    triggers: {trigger: state, entity_id: sensor.weather}
+    actions: {note: all}
+  - alias: States
+    triggers: {trigger: state, entity_id: sensor.weather, to: null}
+    actions: {note: "{{ trigger.from_state.state }} to {{ trigger.to_state.state }}"}
+"""
+
+    async def scenario(stage):
+        stage.set("sensor.weather", "sunny", wind=1)
+        await stage.settle()
+        stage.set("sensor.weather", "sunny", wind=2)
+        await stage.settle()
+        stage.set("sensor.weather", "rain", wind=2)
+        await stage.settle()
+
+    texts = act(config, scenario).texts
+    assert texts.count("all") == 3
+    assert [text for text in texts if text != "all"][-1] == "sunny to rain"
+    assert not any(text == "sunny to sunny" for text in texts)
+
+
+def test_choose_without_a_default_goes_on_and_conditions_may_be_short(act):
+    """Where nothing fits the next step comes; a condition may be a template, or a list under `and`, `or`, `not`."""
+    config = """
+input_boolean: {rain: {}}
+automations:
+  - alias: Chooses
+    mode: queued
+    triggers: {trigger: event, event_type: go}
+    actions:
+      - choose:
+          - alias: Few
+            conditions: "{{ trigger.event.data.n < 3 }}"
+            sequence: {note: few}
+          - conditions:
+              - "{{ trigger.event.data.n < 9 }}"
+              - not: [{condition: state, entity_id: input_boolean.rain, state: "on"}]
+            sequence: {note: dry}
+      - note: on
+      - "{{ trigger.event.data.n == 1 }}"
+      - note: one
+      - condition: "{{ false }}"
+      - note: never
+"""
+
+    async def scenario(stage):
+        for n in (1, 5, 10):
+            await stage.fire("go", n=n)
+        stage.set("input_boolean.rain", "on")
+        await stage.fire("go", n=5)
+
+    assert act(config, scenario).texts == ["few", "on", "one", "dry", "on", "on", "on"]
+
+
+def test_repeat_tells_first_last_index_and_item(act):
+    """`repeat.first`, `index`, `last`; counts and lists may be templates; `until` is asked after, `while` before."""
+    config = """
+counter: {n: {}}
+automations:
+  - alias: Repeats
+    variables: {animals: [lion, tiger]}
+    triggers: {trigger: event, event_type: go}
+    actions:
+      - repeat:
+          count: "{{ animals | length }}"
+          sequence: {note: "{{ repeat.index }} {{ repeat.first }} {{ repeat.last }}"}
+      - repeat:
+          for_each: "{{ animals }}"
+          sequence: {note: "{{ repeat.item }}"}
+      - repeat:
+          for_each: [{name: Leo, food: meat}]
+          sequence: {note: "{{ repeat.item.name }} eats {{ repeat.item.food }}"}
+      - repeat:
+          while: "{{ repeat.index <= 2 }}"
+          sequence: {note: "while {{ repeat.index }}"}
+      - repeat:
+          until:
+            - condition: template
+              value_template: "{{ repeat.index == 2 }}"
+          sequence:
+            - delay: {minutes: 1}
+            - repeat: {count: 1, sequence: {note: inner}}
+            - note: "until {{ repeat.index }}"
+"""
+
+    async def scenario(stage):
+        await stage.fire("go")
+        await stage.sleep(minutes=5)
+
+    assert act(config, scenario).texts == [
+        *("1 True False", "2 False True", "lion", "tiger", "Leo eats meat", "while 1", "while 2"),
+        *("inner", "until 1", "inner", "until 2"),
+    ]
+
+
+def test_wait_tells_what_ended_it_and_how_long_was_left(act):
+    """`wait.trigger` and `wait.remaining`; with a time-out none and 0.0; `continue_on_timeout: false` ends the run."""
+    config = """
+automations:
+  - alias: Waits
+    triggers: {trigger: event, event_type: go}
+    actions:
+      - wait_for_trigger:
+          - {trigger: event, event_type: visitor}
+          - {trigger: state, entity_id: binary_sensor.door, to: "on", for: "00:00:10"}
+        timeout: {minutes: "{{ 1 + 1 }}"}
+      - note: "{{ wait.trigger.event.data.who }} {{ wait.remaining | int }} {{ wait.completed }}"
+      - wait_for_trigger:
+          - {trigger: state, entity_id: binary_sensor.door, to: "on", for: "00:00:10"}
+        timeout: "00:01:00"
+      - note: "{{ wait.trigger is none }} {{ wait.remaining }} {{ wait.completed }} {{ trigger.event.event_type }}"
+      - wait_template: "{{ is_state('binary_sensor.door', 'on') }}"
+      - note: "door {{ wait.completed }}"
+      - wait_template: "{{ is_state('binary_sensor.door', 'off') }}"
+        timeout: 30
+        continue_on_timeout: false
+      - note: never
+"""
+
+    async def scenario(stage):
+        await stage.fire("go")
+        await stage.sleep(seconds=30)
+        await stage.fire("visitor", who="Ada")
+        await stage.sleep(minutes=2)
+        stage.set("binary_sensor.door", "on")
+        await stage.sleep(minutes=2)
+        (trace,) = stage.traces("automation.waits")
+        assert trace["outcome"] == "stopped"
+
+    assert act(config, scenario).times == [
+        "Mon 08:00:30 Ada 90 True",
+        "Mon 08:01:30 True 0.0 False go",
+        "Mon 08:02:30 door True",
+    ]
+
+
+def test_queued_keeps_the_order_and_max_counts_the_one_that_runs(act, caplog):
+    """All that came before ends first; `max` is of running and queued; conditions are asked when it is triggered."""
+    config = """
+input_boolean: {open: {initial: true}}
+automations:
+  - alias: One after another
+    mode: queued
+    max: 3
+    triggers: {trigger: event, event_type: go}
+    conditions: {condition: state, entity_id: input_boolean.open, state: "on"}
+    actions:
+      - delay: "00:01:00"
+      - note: "{{ trigger.event.data.n }}"
+"""
+
+    async def scenario(stage):
+        for n in (1, 2, 3, 4):
+            await stage.fire("go", n=n)
+        stage.set("input_boolean.open", "off")
+        await stage.sleep(minutes=5)
+        await stage.fire("go", n=5)
+        await stage.sleep(minutes=5)
+
+    assert act(config, scenario).times == ["Mon 08:01:00 1", "Mon 08:02:00 2", "Mon 08:03:00 3"]
+    assert any("one_after_another" in record.getMessage().lower().replace(" ", "_") for record in caplog.records)
+
+
+def test_a_blueprint_of_a_light_by_motion(act, tmp_path):
+    """Inputs in triggers, waits and delays; sections; defaults; `restart` and `max_exceeded` stand in the blueprint."""
+    (tmp_path / "blueprints" / "zoo").mkdir(parents=True)
+    (tmp_path / "blueprints" / "zoo" / "motion.yaml").write_text(
+        """
+blueprint:
+  name: Greet those who come
+  description: Says hello when somebody moves.
+  domain: automation
+  author: The zoo
+  homeassistant:
+    min_version: 2024.6.0
+  input:
+    motion_entity:
+      name: Motion sensor
+      selector:
+        entity:
+          filter:
+            - device_class: motion
+              domain: binary_sensor
+    more:
+      name: More
+      collapsed: true
+      input:
+        no_motion_wait:
+          name: Wait time
+          description: How long it stays.
+          default: 120
+          selector:
+            number: {min: 0, max: 3600, unit_of_measurement: seconds}
+        then:
+          name: What to do
+          default: []
+          selector: {action: {}}
+mode: restart
+max_exceeded: silent
+triggers:
+  - trigger: state
+    entity_id: !input motion_entity
+    from: "off"
+    to: "on"
+actions:
+  - alias: Say hello
+    note: on
+  - alias: Wait until nobody moves
+    wait_for_trigger:
+      trigger: state
+      entity_id: !input motion_entity
+      from: "on"
+      to: "off"
+  - delay: !input no_motion_wait
+  - note: off
+  - choose: []
+    default: !input then
+"""
+    )
+    config = """
+automations:
+  - id: motion_1
+    alias: Hello
+    use_blueprint:
+      path: zoo/motion.yaml
+      input:
+        motion_entity: binary_sensor.hall
+        then: [{note: then}]
+"""
+
+    async def scenario(stage):
+        stage.set("binary_sensor.hall", "off")
+        stage.set("binary_sensor.hall", "on")
+        await stage.sleep(minutes=1)
+        stage.set("binary_sensor.hall", "off")
+        await stage.sleep(minutes=1)
+        stage.set("binary_sensor.hall", "on")
+        await stage.sleep(minutes=1)
+        stage.set("binary_sensor.hall", "off")
+        await stage.sleep(minutes=5)
+
+    times = [at.replace("True", "on").replace("False", "off") for at in act(config, scenario).times]
+    assert times == ["Mon 08:00:00 on", "Mon 08:02:00 on", "Mon 08:05:00 off", "Mon 08:05:00 then"]
+
+
+SHAPES = {
+    "the old words": """
+  - alias: A
+    trigger:
+      - platform: event
+        event_type: go
+    condition: "{{ true }}"
+    action:
+      - service: note
+        data: {text: done}
+""",
+    "as the editor writes it": """
+  - id: "1700000000002"
+    alias: A
+    description: ""
+    triggers:
+      - trigger: event
+        event_type: go
+        event_data: {}
+    conditions: []
+    actions:
+      - action: note
+        metadata: {}
+        data: {text: done}
+        enabled: true
+    mode: single
+""",
+    "old template data": """
+  - alias: A
+    triggers: {trigger: event, event_type: go}
+    actions:
+      - action: note
+        data_template: {text: "{{ 'do' ~ 'ne' }}"}
+""",
+    "a list of event types, and a list of weekdays": """
+  - alias: A
+    triggers: [{trigger: event, event_type: [went, go]}]
+    conditions: [{condition: time, weekday: mon}]
+    actions: [{note: done}]
+""",
+    "a step that is off, and a trigger that is off": """
+  - alias: A
+    triggers: [{trigger: event, event_type: go}, {trigger: event, event_type: go, enabled: false}]
+    conditions: [{condition: template, value_template: "{{ false }}", enabled: false}]
+    actions: [{stop: no, enabled: false}, {alias: Last, note: done}]
+""",
+    "an `enabled` by template": """
+  - alias: A
+    triggers: [{trigger: event, event_type: go}]
+    actions: [{stop: no, enabled: "{{ 1 == 2 }}"}, {note: done}]
+""",
+    "milliseconds, a template of seconds and parts by template": """
+  - alias: A
+    triggers: [{trigger: event, event_type: go}]
+    actions:
+      - delay: {milliseconds: 5}
+      - delay: "{{ 1 }}"
+      - delay: {seconds: "{{ 1 }}"}
+      - delay: "00:00:{{ '01' }}"
+      - note: done
+""",
+    "a step that fails, and goes on": """
+  - alias: A
+    triggers: [{trigger: event, event_type: go}]
+    actions:
+      - say: {text: x, where: nowhere}
+        continue_on_error: true
+      - note: done
+""",
+    "a condition with a list of states, `match` and an attribute": """
+  - alias: A
+    triggers: [{trigger: event, event_type: go}]
+    conditions:
+      - {condition: state, entity_id: [sensor.a, sensor.b], state: [one, two]}
+      - {condition: state, entity_id: [sensor.a, sensor.b], state: one, match: any}
+      - {condition: state, entity_id: sensor.a, attribute: size, state: 3}
+      - {condition: numeric_state, entity_id: sensor.a, attribute: size, above: 2, below: 4}
+      - {condition: numeric_state, entity_id: sensor.a, value_template: "{{ state.attributes.size * 2 }}", above: 5}
+    actions: [{note: done}]
+""",
+    "variables of a trigger, and `this`": """
+  - alias: A
+    triggers: [{trigger: event, event_type: go, variables: {word: "do"}}]
+    variables: {both: "{{ word }}ne"}
+    conditions: ["{{ this.entity_id == 'automation.a' and this.state == 'on' }}"]
+    actions: [{note: "{{ both }}"}]
+""",
+    "variables that are made of others": """
+  - alias: A
+    variables: {one: "{{ 1 }}", two: "{{ one + 1 }}"}
+    triggers: [{trigger: event, event_type: go}]
+    actions:
+      - variables: {three: "{{ two + 1 }}", four: "{{ three + 1 }}", nothing: null, some: ["{{ four }}"]}
+      - note: "{{ 'done' if four == 4 and some == [4] and nothing is none }}"
+""",
+    "the time since it last ran, and since a state changed": """
+  - alias: A
+    triggers: [{trigger: event, event_type: go}]
+    conditions:
+      - "{{ this.attributes.last_triggered is none or now() - this.attributes.last_triggered > timedelta(hours=1) }}"
+      - "{{ (now() - states.sensor.a.last_changed).total_seconds() < 60 and states.sensor.a.name == 'a' }}"
+    actions:
+      - note: "{{ 'done' if (now() - state_attr('automation.a', 'last_triggered')).seconds < 5 }}"
+      - event: go
+""",
+    "many triggers in a list": """
+  - alias: A
+    triggers:
+      - triggers: [{trigger: event, event_type: other}, {trigger: event, event_type: go}]
+    actions: [{note: done}]
+""",
+    "conditions in `if`, and one stop that is an error": """
+  - alias: A
+    triggers: [{trigger: event, event_type: go}]
+    actions:
+      - if: [{condition: state, entity_id: sensor.a, state: one}, "{{ true }}"]
+        then: {note: done}
+      - {stop: Enough, error: true}
+      - note: never
+""",
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_shape(act, shape):
+    """What is written like this in Home Assistant acts here, once."""
+
+    async def scenario(stage):
+        stage.set("sensor.a", "one", size=3)
+        stage.set("sensor.b", "two")
+        await stage.fire("go")
+        await stage.sleep(seconds=10)
+
+    assert act(f"automations:{shape}", scenario).texts == ["done"]
+
+
+def test_initial_state_counts_at_each_start_and_without_it_the_last_state(act, tmp_path):
+    """With `initial_state` it begins so each time; without, it is as it was when the hub ended."""
+    config = """
+automations:
+  - {alias: Set, initial_state: true, triggers: {trigger: event, event_type: go}, actions: {note: set}}
+  - {alias: Kept, triggers: {trigger: event, event_type: go}, actions: {note: kept}}
+  - {alias: Off, initial_state: false, triggers: {trigger: event, event_type: go}, actions: {note: "off"}}
+"""
+
+    async def first(stage):
+        await stage.fire("go")
+        for name in ("automation.set", "automation.kept"):
+            stage.part.find(name).turn(False)
+        stage.part.find("automation.off").turn(True)
+
+    async def second(stage):
+        await stage.fire("go")
+
+    assert sorted(act(config, first, folder=tmp_path).texts) == ["kept", "set"]
+    assert act(config, second, folder=tmp_path).texts == ["set"]
