@@ -1,7 +1,8 @@
 """How an English word that no dictionary has is likely to sound: espeak-ng's phonemes, put into CMU's phones.
 
 espeak-ng is loaded at run time from the `espeakng-loader` wheel, through its C interface (`speak_lib.h` of 1.52). It
-keeps its state for the whole process; this is used in worker processes, which do nothing else with it.
+keeps its state for the whole process; this is used in worker processes, which do nothing else with it. It is
+initialised once at most, and without a thread of its own: otherwise, where it has spoken, its memory is corrupted.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import ctypes
 from typing import Final
 
-_RETRIEVAL: Final = 1
+_SYNCHRONOUS: Final = 2
 _DONT_EXIT: Final = 0x8000
 _UTF8: Final = 1
 _SEPARATED: Final = ord("_") << 8
@@ -45,7 +46,8 @@ class Letters:
 
         self._library = ctypes.CDLL(str(espeakng_loader.get_library_path()))
         data = str(espeakng_loader.get_data_path()).encode()
-        if self._library.espeak_Initialize(_RETRIEVAL, 0, data, _DONT_EXIT) <= 0:
+        rate = self._library.espeak_ng_GetSampleRate()  # 0 before it was initialised
+        if rate <= 0 and self._library.espeak_Initialize(_SYNCHRONOUS, 0, data, _DONT_EXIT) <= 0:
             raise OSError(f"espeak-ng cannot read its data in {data.decode()}")
         self._library.espeak_SetVoiceByName(_VOICE)
         self._library.espeak_TextToPhonemes.restype = ctypes.c_char_p
