@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from mynah import Announcement, AnnouncementReport, Hub, InputError
 from mynah_mqtt.reading import Command, Refusal
@@ -43,7 +42,7 @@ class Alarms:
 
     def _begin(self, where: str, ids: Sequence[str], command: Command) -> AnnouncementReport:
         fields = command.fields
-        before = self._speaking.turn_up(ids, command)
+        self._speaking.turn_up(ids, command)
         once = fields["tone"] == "chime"
         try:
             alarm = self._hub.announce(
@@ -55,22 +54,22 @@ class Alarms:
                 repeat_s=0.0 if once else float(fields["seconds"]),
             )
         except InputError as error:
-            self._speaking.turn_back(before, command)
+            self._speaking.turn_back(ids, command)
             raise Refusal("invalid", str(error)) from None
         self._under_way[alarm] = asyncio.get_running_loop().create_task(
-            self._follow(alarm, before, command), name=f"mqtt: alarm at {where}"
+            self._follow(alarm, ids, command), name=f"mqtt: alarm at {where}"
         )
         missed = {id: alarm.report.missed.get(id, "it is not connected") for id in ids if id not in alarm.taken}
         if not alarm.taken:
             raise Refusal("offline", next(iter(missed.values()), "no speaker is in it"))
         return AnnouncementReport(alarm.taken, missed)
 
-    async def _follow(self, alarm: Announcement, before: Mapping[str, Any], command: Command) -> None:
+    async def _follow(self, alarm: Announcement, ids: Sequence[str], command: Command) -> None:
         try:
             await alarm.finished()
         finally:
             self._under_way.pop(alarm, None)
-            self._speaking.turn_back(before, command)
+            self._speaking.turn_back(ids, command)
 
 
 def _sounding(alarm: Announcement) -> set[str]:

@@ -43,6 +43,8 @@ class Speaking:
         self._devices = devices
         self._sounding = sounding
         self._loud: dict[str, int] = {}
+        self._raised: dict[str, dict[str | None, int | None]] = {}
+        """By speaker: under None the volume that it had, then those of commands that sound, by their ids."""
 
     async def do(self, id: str, command: Command) -> None:
         """Do a command for a speaker, to its end."""
@@ -118,7 +120,7 @@ class Speaking:
         `ids` are the speakers that `where` means. Raises `Refusal` for what cannot be said or played.
         """
         fields = command.fields
-        before = self.turn_up(ids, command)
+        self.turn_up(ids, command)
         try:
             announcement = self._hub.announce(
                 fields.get("text", ""),
@@ -132,35 +134,45 @@ class Speaking:
         except InputError as error:
             raise Refusal("invalid", str(error)) from None
         finally:
-            self.turn_back(before, command)
+            self.turn_back(ids, command)
 
-    def turn_up(self, ids: Sequence[str], command: Command) -> Mapping[str, int | None]:
-        """Set the volume that a command asks for while it sounds; return what is to be put back by `turn_back`."""
+    def turn_up(self, ids: Sequence[str], command: Command) -> None:
+        """Set the volume that a command asks for, until `turn_back`; of several at once the last one counts."""
         volume = command.fields.get("volume")
-        return {id: self._turn_to(id, volume, f"{command.id[:LONG_ID]}.{id}"[:ID_CHARS]) for id in ids}
+        for id in ids if volume is not None else ():
+            raised = self._raised.setdefault(id, {None: self._volume(id)})
+            raised[command.id] = volume
+            self._turn_to(id, volume, f"{command.id[:LONG_ID]}.{id}")
 
-    def turn_back(self, before: Mapping[str, int | None], command: Command) -> None:
-        """Set volumes back to what they were."""
-        for number, (id, volume) in enumerate(before.items()):
-            self._turn_to(id, volume, f"{command.id[:LONG_ID]}..{number}"[:ID_CHARS])
+    def turn_back(self, ids: Sequence[str], command: Command) -> None:
+        """Set volumes back to what they were, or to what another command asked for that still sounds."""
+        for number, id in enumerate(ids):
+            raised = self._raised.get(id, {})
+            if raised.pop(command.id, None) is None:
+                continue
+            if len(raised) == 1:
+                del self._raised[id]
+            self._turn_to(id, list(raised.values())[-1], f"{command.id[:LONG_ID]}..{number}")
 
-    def _turn_to(self, id: str, volume: int | None, command_id: str) -> int | None:
-        """Set the volume for a while; return what it was, or None where nothing is to be put back."""
-        if volume is None:
-            return None
+    def _volume(self, id: str) -> int | None:
+        """Return how loud a speaker is, if that is known."""
         if self._devices.is_online(id):
             device = self._devices.get(id)
-            state = device.state if device is not None else {}
-            before: int | None = state.get("volume")
-            order = {"id": command_id, "command": "volume", "volume": volume, "keep": False}
-            self._outbox.send(self._topics.speaker(id, "cmd"), order)
-            return before
+            return device.state.get("volume") if device is not None else None
         session = session_of(self._hub, id)
-        if session is None or session.closed:
-            return None
-        before = session.volume
-        session.set_volume(volume)
-        return before
+        return session.volume if session is not None and not session.closed else None
+
+    def _turn_to(self, id: str, volume: int | None, command_id: str) -> None:
+        """Set the volume for a while, where the speaker is there; None: what it was is not known."""
+        if volume is None:
+            return
+        if self._devices.is_online(id):
+            order = {"id": command_id[:ID_CHARS], "command": "volume", "volume": volume, "keep": False}
+            self._outbox.send(self._topics.speaker(id, "cmd"), order)
+            return
+        session = session_of(self._hub, id)
+        if session is not None and not session.closed:
+            session.set_volume(volume)
 
     # ------------------------------------------------------------ small things
 

@@ -7,7 +7,7 @@ import json
 import signal
 import sys
 import wave
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -37,11 +37,12 @@ class Simulated:
 
     async def until(self, text):
         """Read on until a line has the text; return that line."""
-        async with asyncio.timeout(WAIT_S):
-            while raw := await self.process.stdout.readline():
-                self.lines.append(raw.decode().rstrip())
-                if text in self.lines[-1]:
-                    return self.lines[-1]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WAIT_S):
+                while raw := await self.process.stdout.readline():
+                    self.lines.append(raw.decode().rstrip())
+                    if text in self.lines[-1]:
+                        return self.lines[-1]
         raise AssertionError(f"{text!r} did not come: {self.lines}")
 
     async def type(self, line):

@@ -104,6 +104,22 @@ async def test_announcement_sounds_at_its_own_volume_and_the_old_one_comes_back(
     assert [(each["volume"], each["keep"]) for each in speaker.done] == [(90, False), (50, False)]
 
 
+async def test_announcements_one_after_the_other_leave_the_volume_as_it_was(make_world):
+    world = make_world()
+    async with (
+        world.running(tts=ScriptedTextToSpeech(ms_per_word=100)),
+        world.session("lion_house", playback="real_time", buffer_ms=200),
+        world.admin() as admin,
+    ):
+        await admin.publish(CMD, {"id": "v", "command": "volume", "volume": 30})
+        for id, volume in (("a", 90), ("b", 60)):
+            await admin.publish(CMD, {"id": id, "command": "announce", "text": "We close now.", "volume": volume})
+        assert (await admin.reply(REPLY, "a"))["ok"]
+        assert world.hub.sessions()[0]["volume"] == 60
+        assert (await admin.reply(REPLY, "b"))["ok"]
+        assert world.hub.sessions()[0]["volume"] == 30
+
+
 async def test_group_is_told_who_heard_it_and_who_did_not(world):
     async with world.session("lion_house"), world.admin() as admin:
         await admin.publish("mynah/group/savanna/cmd", {"id": "g", "command": "announce", "text": "We close."})
