@@ -91,6 +91,7 @@ async def test_it_registers_and_does_what_is_typed(hub, folder, question):
         await speaker.until("Type press, release, ask FILE or quit.")
         await speaker.type("press")
         await speaker.until("it is listening")
+        await asyncio.sleep(0.5)  # what is held for less than a word is no question
         await speaker.type("release")
         await speaker.until("it is speaking")
         await speaker.type(f"ask {question}")
