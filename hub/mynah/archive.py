@@ -139,6 +139,12 @@ class Archive:
         rows = self._storage.read(f"{_SELECT} WHERE id = ?", (session_id,)) if self.keeps else []
         return _session(rows[0]) if rows else None
 
+    def holds(self, session_id: str) -> bool:
+        """Whether something of a session is kept, or about to be: not where it was deleted while it was open."""
+        if not self.keeps or session_id in self._unwritten:
+            return self.keeps
+        return bool(self._storage.read("SELECT 1 FROM session WHERE id = ?", (session_id,)))
+
     def exchanges(self, session_id: str, most: int) -> list[Exchange]:
         """Return the last `most` exchanges of a session, in order."""
         rows = self._storage.read(f"{_EXCHANGES} ORDER BY turn DESC LIMIT ?", (session_id, most))

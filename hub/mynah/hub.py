@@ -59,7 +59,7 @@ class MynahHub:
         self, config: Config, plugins: Plugins, personas: Mapping[str, Persona], *, with_components: bool = True
     ) -> None:
         values = config.values
-        self._specs = in_order(plugins.components) if with_components else []
+        self._specs = in_order(plugins.components if with_components else plugins.renewing(personas))
         self.config: Mapping[str, Any] = values
         self.bus = EventBus()
         self.plugins = plugins

@@ -10,7 +10,7 @@ import importlib.util
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -96,6 +96,16 @@ class Plugins:
     def components(self) -> tuple[ComponentSpec, ...]:
         """Every component."""
         return tuple(spec for spec in self.specs if isinstance(spec, ComponentSpec))
+
+    def renewing(self, personas: Collection[str]) -> tuple[ComponentSpec, ...]:
+        """Return the components that renew what these personas know."""
+        return tuple(
+            spec
+            for plugin in self.loaded
+            if any(isinstance(spec, PersonaSpec) and spec.renewable and spec.name in personas for spec in plugin.specs)
+            for spec in plugin.specs
+            if isinstance(spec, ComponentSpec)
+        )
 
     @property
     def personas(self) -> tuple[PersonaSpec, ...]:

@@ -120,7 +120,7 @@ class Storage:
         self._waiting = 0
         self._count = threading.Lock()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.database.touch(mode=0o600)
             self._connection = self._connect()
         except (OSError, sqlite3.Error) as error:

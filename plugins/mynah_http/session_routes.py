@@ -40,7 +40,7 @@ OPTIONS = {
 
 async def list_sessions(hub: Hub, request: Any) -> Any:
     """List the open sessions, or with `kept=true` those that are kept on disk."""
-    if request.query.get("kept") != "true":
+    if not _flag(request, "kept"):
         return hub.sessions()
     before = _number(request, "before", 1e12)
     return await hub.kept_sessions(int(min(MOST, max(1.0, _number(request, "most", MOST)))), before)
@@ -132,6 +132,15 @@ def turn(start: Callable[..., str], body: Mapping[str, Any]) -> Mapping[str, str
         raise
     except InputError as error:
         raise web.HTTPBadRequest(text=str(error)) from error
+
+
+def _flag(request: Any, name: str) -> bool:
+    from aiohttp import web
+
+    given = request.query.get(name, "false")
+    if given not in ("true", "false"):
+        raise web.HTTPBadRequest(text=f"'{name}' must be true or false, not {given!r}")
+    return bool(given == "true")
 
 
 def _number(request: Any, name: str, default: float) -> float:

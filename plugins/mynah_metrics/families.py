@@ -22,7 +22,6 @@ OUTCOMES: Final = (
     "answered", "unknown", "not_understood", "no_speech", "transcribed", "failed", "interrupted", "dropped",
 )  # fmt: skip
 ENGINE_STATES: Final = ("opening", "ready", "resting", "failed")
-STAGES: Final = ("transcribing", "thinking", "speaking")
 KINDS: Final = ("stt", "llm", "tts", "translate")
 
 

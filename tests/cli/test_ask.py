@@ -58,6 +58,13 @@ def test_a_text_is_said_in_another_language(cli, config):
     assert result.json["engines"] == {"translate": "phrasebook", "tts": "script_tts"}
 
 
+def test_what_cannot_be_translated_is_told_by_the_interpreter(cli, config):
+    config()
+    result = cli("ask", "--text", "My submarine is blue.", "--translate", "es", "--json")
+    assert (result.json["persona"], result.json["outcome"]) == ("interpreter", "unknown")
+    assert result.json["reply"] == "I'm sorry, I can't translate that."
+
+
 def test_the_language_of_the_text_may_be_said(cli, config):
     config()
     result = cli("ask", "--text", "Me duele la cabeza.", "--language", "es", "--translate", "en", "--json")

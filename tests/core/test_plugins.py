@@ -11,7 +11,7 @@ import textwrap
 import pytest
 
 from mynah import hookspecs
-from mynah.plugins import HOOKS, load_plugins
+from mynah.plugins import HOOKS, LoadedPlugin, Plugins, load_plugins
 from mynah.specs import CommandSpec, ComponentSpec, EngineSpec, PersonaSpec, RouteSpec
 
 HEAD = """
@@ -79,6 +79,19 @@ def personas(plugins):
 
 def test_every_hook_is_known_to_the_loader():
     assert list(HOOKS) == [name for name in vars(hookspecs) if name.startswith("mynah_")]
+
+
+def test_the_components_of_a_persona_that_is_renewed_are_known():
+    async def run(*_):
+        raise NotImplementedError
+
+    def plugin(name, renewable):
+        persona = PersonaSpec(name=name, title=name, renewable=renewable)
+        return LoadedPlugin(name, "here", (persona, ComponentSpec(name=name, run=run)))
+
+    plugins = Plugins((plugin("gazette", True), plugin("parrot", False)))
+    assert [spec.name for spec in plugins.renewing({"gazette", "parrot"})] == ["gazette"]
+    assert plugins.renewing({"parrot"}) == ()
 
 
 def test_a_file_in_the_folder_is_a_plugin_of_its_name(load, folder):

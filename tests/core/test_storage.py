@@ -35,6 +35,11 @@ def test_nobody_else_may_read_the_database(storage):
     assert set(modes.values()) == {0o600}, modes
 
 
+def test_nobody_else_may_look_into_a_folder_that_it_made(tmp_path):
+    Storage(tmp_path / "data").close()
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
 def test_the_database_is_in_wal_mode(storage):
     with sqlite3.connect(storage.database) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)

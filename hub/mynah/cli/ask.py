@@ -105,14 +105,15 @@ def _run(arguments: argparse.Namespace) -> int:
 async def _ask(
     arguments: argparse.Namespace, context: Mapping[str, str], prepared: Prepared
 ) -> tuple[Answer, Mapping[str, Any]]:
-    hub = MynahHub(prepared.config, prepared.plugins, prepared.speaking(arguments.persona), with_components=False)
+    persona = arguments.persona or (prepared.interpreter() if arguments.translate else None)
+    hub = MynahHub(prepared.config, prepared.plugins, prepared.speaking(persona), with_components=False)
     async with hub.running():
         with Console(stderr=True).status("Opening the engines …"):
             await hub.engines_settled(ENGINES_WITHIN_S)
             await hub.warm(ENGINES_WITHIN_S)
         session = hub.open_session(
             SessionOptions(
-                persona=arguments.persona,
+                persona=persona,
                 language=arguments.language,
                 context=context,
                 interpret=_interpretation(arguments.translate, arguments.language),

@@ -32,6 +32,11 @@ class Prepared:
         name = name or self.config.values["persona"] or next(iter(self.personas), "")
         return {name: self.personas[name]} if name in self.personas else self.personas
 
+    def interpreter(self) -> str | None:
+        """Return who puts things into another language: the default persona where it does that, else the first one."""
+        names = (self.config.values["persona"], *self.personas)
+        return next((name for name in names if name in self.personas and self.personas[name].spec.interpret), None)
+
 
 def add_config_argument(parser: argparse.ArgumentParser) -> None:
     """Add `-c FILE`."""

@@ -232,7 +232,8 @@ class Conversation:
             self._around.archive.note(self.kept())
 
     def _remember(self, turn: Turn, exchange: Exchange) -> asyncio.Future[None] | None:
-        self._tape.keep(turn)
+        if self._around.archive.holds(self.id):
+            self._tape.keep(turn)
         if self._history.remember(exchange):
             self.entries += 1
         return self._around.archive.keep(self.kept(), exchange)

@@ -10,11 +10,13 @@ from contextlib import aclosing
 
 import pytest
 
+from mynah.archive import Archive
 from mynah.audio import LISTENING, read_audio
 from mynah.errors import InputError, LimitError
 from mynah.events import Replied, ReplyFailed, ReplyInterrupted, SessionOpened, TurnOver
 from mynah.outputs import Interrupted, SpeechChunk, SpeechEnded, TurnFinished
 from mynah.session_protocol import OutletOptions, SessionOptions
+from mynah.storage import Storage
 from mynah.testing.engines import ScriptedLanguageModel, ScriptedTextToSpeech
 from mynah.testing.hubs import run_hub, scripted_engines
 from mynah.testing.virtual_time import run_in_virtual_time
@@ -400,6 +402,20 @@ async def test_audio_is_kept_where_that_is_wanted_and_goes_with_its_session(tmp_
         said = b"".join(each.data for each in read_audio(hub.session_audio(session.id, "t1-said.wav"), LISTENING))
         assert said == b"\x01\x10" * 8000
         await hub.delete_session(session.id)
+        assert not list((hub.folder / "audio").glob("*"))
+
+
+async def test_of_a_session_that_another_program_deleted_no_audio_is_kept(tmp_path):
+    async with run_hub(tmp_path, specs=engines(), config=AUDIO) as hub:
+        session = hub.open_session(SessionOptions())
+        await ask(session)
+        other = Storage(hub.folder)
+        try:
+            await Archive(other, 1.0).delete(session.id)
+        finally:
+            other.close()
+        await ask(session)
+        await asyncio.wrap_future(hub._archive.audio.expire([session.id]))  # all is written by then
         assert not list((hub.folder / "audio").glob("*"))
 
 

@@ -97,6 +97,13 @@ async def test_a_query_that_is_no_number_is_400(tmp_path, query):
         assert "must be a number" in answer["error"]["message"]
 
 
+async def test_kept_is_true_or_false_and_nothing_else(tmp_path):
+    async with client_of(tmp_path) as client:
+        assert await call(client, "GET", SESSIONS, params={"kept": "false"}) == (200, [])
+        status, answer = await call(client, "GET", SESSIONS, params={"kept": "1"})
+        assert (status, answer["error"]["message"]) == (400, "'kept' must be true or false, not '1'")
+
+
 async def test_a_recording_is_sent_by_its_name_in_the_export(tmp_path):
     async with client_of(tmp_path, sessions={"audio_days": 7}) as client:
         id = await conversed(client, "What do lions eat?")
