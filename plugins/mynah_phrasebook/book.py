@@ -12,69 +12,16 @@ from typing import Any, Final
 import yaml
 
 from mynah_phrasebook import times
-from mynah_phrasebook.normal import LANGUAGES, normal
+from mynah_phrasebook.normal import LANGUAGES, normal, one_apart
 from mynah_phrasebook.numbers import NUMBER, is_one, written
+from mynah_phrasebook.templates import PART, Gap, Phrase, Row, Template, forms_of, row_of, ways_of
 
 PHRASES: Final = Path(__file__).parent / "phrases"
 
-_PART: Final = re.compile(
-    r"\{(?P<slot>\w+)(?:\.(?P<form>\w+))?(?::(?P<place>\d))?\}|\[(?P<one>[^/\]]+)/(?P<more>[^\]]+)\]"
-)
 _NAME: Final = r".{1,60}"
 _NAME_WORDS: Final = 4
 _SAMPLE_NAMES: Final = ("Anna", "David", "Maria", "Peter")
 _SAMPLES: Final = tuple(map(str, (*range(2, 21), 30, 40, 50, 60, 70, 80, 90, 100, 120)))
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A slot of a pattern: which, in which form, and which of its kind (from 1) it is."""
-
-    slot: str
-    form: str
-    place: int
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """One way of saying a phrase in one language, as text around gaps and words that depend on a number."""
-
-    text: str
-    language: str
-
-    def parts(self) -> Iterator[str | Gap | tuple[str, str]]:
-        """Yield text, gaps, and pairs of words for one and for more."""
-        counts: dict[str, int] = {}
-        end = 0
-        for found in _PART.finditer(self.text):
-            if found.start() > end:
-                yield self.text[end : found.start()]
-            end = found.end()
-            if (slot := found["slot"]) is not None:
-                counts[slot] = counts.get(slot, 0) + 1
-                yield Gap(slot, found["form"] or "", int(found["place"] or counts[slot]))
-            else:
-                yield found["one"], found["more"]
-        if end < len(self.text):
-            yield self.text[end:]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One value of a closed slot: by language, by form, the ways of saying it."""
-
-    words: Mapping[str, Mapping[str, Sequence[Template]]]
-
-    def said(self, language: str, form: str) -> Template:
-        """Return how it is said."""
-        return self.words[language][form][0]
-
-
-@dataclass(frozen=True)
-class Phrase:
-    """A phrase: by language, the ways of saying it, of which the first is the one that is said."""
-
-    ways: Mapping[str, Sequence[Template]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +59,12 @@ class Book:
         languages, slots, forms = data["languages"], {}, {}
         for name, slot in data["slots"].items():
             forms[name] = slot.get("forms") or {}
-            slots[name] = [_row(value, languages, forms[name]) for value in slot["values"]]
+            slots[name] = [row_of(value, languages, forms[name]) for value in slot["values"]]
         phrases = []
         for file in sorted(folder.glob("*.yaml")):
             if file.name != "slots.yaml":
                 read = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)
-                phrases += [Phrase({lang: _ways(entry[lang], lang) for lang in languages}) for entry in read]
+                phrases += [Phrase({lang: ways_of(entry[lang], lang) for lang in languages}) for entry in read]
         return cls(phrases, slots, forms)
 
     # ------------------------------------------------------------ what is said
@@ -178,7 +125,7 @@ class Book:
         words = said.split()
         for place, word in enumerate(words):
             if len(word) >= 6 and word.isalpha() and word not in known:
-                near = [other for other in known if other[0] == word[0] and _one_apart(word, other)]
+                near = [other for other in known if other[0] == word[0] and one_apart(word, other)]
                 if len(near) == 1:
                     words[place] = near[0]
         return " ".join(words)
@@ -258,7 +205,7 @@ class Book:
             open_ones: list[Matcher] = []
             for phrase in self.phrases:
                 for way in phrase.ways[language]:
-                    if _PART.search(way.text):
+                    if PART.search(way.text):
                         open_ones.append(self._matcher(way, phrase))
                     else:
                         fixed.setdefault(normal(way.text, language), {}).setdefault(_asks(way.text), phrase)
@@ -273,7 +220,7 @@ class Book:
             ]
             for slot, rows in self.slots.items()
             for language in LANGUAGES
-            for form in _forms_of(self._forms[slot], language)
+            for form in forms_of(self._forms[slot], language)
         }  # fmt: skip
 
     @cached_property
@@ -281,7 +228,7 @@ class Book:
         ways = {language: [*self._texts(self.phrases, language), *self._row_texts(language)] for language in LANGUAGES}
         return {
             language: frozenset(
-                word for text in texts for word in normal(_PART.sub(" ", text), language).split() if word.isalpha()
+                word for text in texts for word in normal(PART.sub(" ", text), language).split() if word.isalpha()
             )
             for language, texts in ways.items()
         }
@@ -336,26 +283,6 @@ def _asks(text: str) -> bool:
     return text.rstrip().endswith(("?", "？"))
 
 
-def _ways(text: str, language: str) -> list[Template]:
-    return [Template(way.strip(), language) for way in text.split(" | ")]
-
-
-def _forms_of(forms: Mapping[str, Sequence[str]], language: str) -> list[str]:
-    return ["", *forms.get(language, ())[1:]] if language in forms else [""]
-
-
-def _row(value: Sequence[str], languages: Sequence[str], forms: Mapping[str, Sequence[str]]) -> Row:
-    if len(value) != len(languages):
-        raise ValueError(f"a value has one entry for each of {', '.join(languages)}: {value}")
-    words = {}
-    for text, language in zip(value, languages, strict=True):
-        names, given = _forms_of(forms, language), str(text).split(" / ")
-        if len(names) != len(given):
-            raise ValueError(f"{text!r} has {len(given)} forms, not {len(names)}")
-        words[language] = {name: _ways(each, language) for name, each in zip(names, given, strict=True)}
-    return Row(words)
-
-
 def _name(text: str, raw: str, language: str) -> str | None:
     """Return a name as it was written: what is left at the end of `raw`."""
     if language == "zh":
@@ -364,15 +291,3 @@ def _name(text: str, raw: str, language: str) -> str | None:
     words = re.sub(r"[.!?\s]+$", "", raw).split()
     count = len(text.split())
     return " ".join(words[-count:]).strip(" ,;:\"'") if 0 < count <= _NAME_WORDS else None
-
-
-def _one_apart(one: str, other: str) -> bool:
-    """Whether two words differ in one letter: another, one more or one less, or two that changed places."""
-    if abs(len(one) - len(other)) > 1 or one == other:
-        return False
-    start = 0
-    while start < min(len(one), len(other)) and one[start] == other[start]:
-        start += 1
-    a, b = one[start:], other[start:]
-    swapped = len(a) == len(b) >= 2 and a[0] == b[1] and a[1] == b[0] and a[2:] == b[2:]
-    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or swapped

@@ -96,3 +96,15 @@ def _plain(word: str) -> str:
 
 
 _PLAIN_UNHEARD: Final = {language: frozenset(map(_plain, words)) for language, words in _UNHEARD.items()}
+
+
+def one_apart(one: str, other: str) -> bool:
+    """Whether two words differ in one letter: another, one more or one less, or two that changed places."""
+    if abs(len(one) - len(other)) > 1 or one == other:
+        return False
+    start = 0
+    while start < min(len(one), len(other)) and one[start] == other[start]:
+        start += 1
+    a, b = one[start:], other[start:]
+    swapped = len(a) == len(b) >= 2 and a[0] == b[1] and a[1] == b[0] and a[2:] == b[2:]
+    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or swapped

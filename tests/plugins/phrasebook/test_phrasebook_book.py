@@ -7,9 +7,10 @@ from itertools import permutations
 
 import pytest
 
-from mynah_phrasebook.book import Book, Gap, Match
+from mynah_phrasebook.book import Book, Match
 from mynah_phrasebook.normal import LANGUAGES, normal
 from mynah_phrasebook.persona import _expected
+from mynah_phrasebook.templates import Gap
 from mynah_phrasebook.times import Time
 
 BOOK = Book.load()
