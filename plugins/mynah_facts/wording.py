@@ -21,8 +21,8 @@ class English:
         """Say that the answer is not known, and what could be asked instead."""
         if not example:
             return sorry
-        mark = "?" if example.split()[0] in QUESTION_WORDS else "."
-        return f"{sorry} You can ask me, for example: {example[:1].upper()}{example[1:]}{mark}"
+        ask, mark = ("ask me", "?") if example.split()[0] in QUESTION_WORDS else ("say", ".")
+        return f"{sorry} You can {ask}, for example: {example[:1].upper()}{example[1:]}{mark}"
 
     def unknown_about(self, subject: Subject, topics: Sequence[str]) -> str:
         """Say that this is not known about `subject`, and what is."""
@@ -92,7 +92,7 @@ class Chinese(English):
 
     def which_one(self, names: str) -> str:
         """Ask which subject is meant."""
-        return f"你说的是哪一个？比如，你可以问我{names}。"
+        return f"你说的是哪一个？说出来就行，比如{names}。"
 
     def comparison(self, winner: Subject, word: str, loser: Subject, *, asked: bool | None) -> str:
         """Say which of two has more."""

@@ -17,6 +17,9 @@ MOST_BYTES: Final = 1_048_576
 """What an answer may have; more is no translation of what was said."""
 
 SHOWN_CHARS: Final = 200
+NOT_FOR_IT: Final = ("is not supported", "exceeds text limit")
+"""What a server says of a language that it does not have any more, and of a text that it finds too long."""
+
 TRADITIONAL: Final = ("hant", "tw", "hk", "mo")
 
 
@@ -90,7 +93,7 @@ class LibreTranslate:
         return code
 
     async def _asked(self, method: str, path: str, body: dict[str, str] | None = None) -> Any:
-        """Return the server's answer. Raises `EngineError`, in which the key does not occur."""
+        """Return the server's answer. Raises `EngineError` or `InputError`, in which the key does not occur."""
         import aiohttp
 
         sent = {**body, "api_key": self._key} if body is not None and self._key else body
@@ -111,14 +114,16 @@ class LibreTranslate:
             raise EngineError(f"{self._base_url}: the answer has more than {MOST_BYTES >> 20} MiB")
         answer = _json(data)
         if status != 200:
-            raise EngineError(self._refusal(status, answer))
+            raise self._refusal(status, answer)
         return answer
 
-    def _refusal(self, status: int, answer: Any) -> str:
-        said = answer.get("error") if isinstance(answer, Mapping) else None
-        detail = f" ({self._without_key(said)[:SHOWN_CHARS]})" if isinstance(said, str) else ""
+    def _refusal(self, status: int, answer: Any) -> EngineError | InputError:
+        """Return what is wrong: `InputError` for words that are not for this server, though all is well with it."""
+        said = str(answer.get("error") or "") if isinstance(answer, Mapping) else ""
+        detail = f" ({self._without_key(said)[:SHOWN_CHARS]})" if said else ""
         hint = {403: "; check api_key", 429: "; it asks for fewer requests", 404: "; check base_url"}.get(status, "")
-        return f"{self._base_url}: answered {status}{detail}{hint}"
+        not_for_it = status == 400 and any(words in said for words in NOT_FOR_IT)
+        return (InputError if not_for_it else EngineError)(f"{self._base_url}: answered {status}{detail}{hint}")
 
     def _without_key(self, text: str) -> str:
         return text.replace(self._key, "…") if self._key else text

@@ -44,8 +44,8 @@ STUDY_PARTNER: Final = PersonaSpec(
         "zh": "你好！我们来学点什么吧？说一个题目就行，比如行星或者分数。",
     },
     unknown={
-        "en": "I'm sorry, I have no lesson about that. Ask me what I can teach you.",
-        "zh": "对不起，这个我没有学过。你可以问我，我能教你什么。",
+        "en": "I'm sorry, I have no lesson about that.",
+        "zh": "对不起，这一课我没有。",
     },
     not_understood={
         "en": "Sorry, I did not understand that. Take your time and say it once more.",

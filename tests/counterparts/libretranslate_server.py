@@ -18,7 +18,10 @@ BOOK = {("Hello", "es"): "Hola", ("Where does it hurt?", "es"): "¿Dónde le due
 
 
 class LibreTranslateServer:
-    """`fault` is what goes wrong with a translation: a status, "hang", "html", "empty", "huge" or "drop"."""
+    """`fault` is what goes wrong with a translation.
+
+    A status, "hang", "html", "empty", "huge", "drop", "language" (it has none of that name) or "long" (the text is).
+    """
 
     def __init__(self, key: str = "", fault: int | str = "", targets: Mapping[str, list[str]] | None = None) -> None:
         self.key = key
@@ -51,6 +54,10 @@ class LibreTranslateServer:
         self.seen.append(asked)
         if self.key and asked.get("api_key") != self.key:
             return web.json_response({"error": f"Invalid API key {asked.get('api_key')}"}, status=403)
+        if self.fault == "language":
+            return web.json_response({"error": f"{asked['target']} is not supported"}, status=400)
+        if self.fault == "long":
+            return web.json_response({"error": "Invalid request: request (9) exceeds text limit (5)"}, status=400)
         if isinstance(self.fault, int):
             return web.json_response({"error": f"Slow down, {asked.get('api_key')}"}, status=self.fault)
         if self.fault == "hang":

@@ -103,6 +103,20 @@ async def test_a_fault_of_the_server_is_told_in_words(fault, says):
             await put(engine)
 
 
+@pytest.mark.parametrize(("fault", "says"), [("language", "es is not supported"), ("long", "exceeds text limit")])
+async def test_words_that_are_not_for_the_server_are_no_fault_of_it(fault, says):
+    async with LibreTranslateServer(fault=fault) as server, opened(server) as engine:
+        with pytest.raises(InputError, match=says):
+            await put(engine)
+
+
+@pytest.mark.parametrize("status", [400, 403, 429])
+async def test_what_the_server_refuses_otherwise_is_its_fault(status):
+    async with LibreTranslateServer(fault=status) as server, opened(server) as engine:
+        with pytest.raises(EngineError, match=f"answered {status}"):
+            await put(engine)
+
+
 async def test_a_server_that_is_not_there_is_told_at_once():
     async with LibreTranslateServer() as server:
         gone = server.base_url
