@@ -25,6 +25,8 @@ COMMON: Final = {
     vol.Optional("variables", default=dict): dict,
 }
 DEEPEST: Final = 20
+OF_KEYS: Final = ("unknown key", "is missing", "may be given", "belong together")
+"""How complaints about keys end: whatever the templates give, the keys are as they stand in the file."""
 
 
 class Reader:
@@ -219,16 +221,18 @@ class Reader:
         value, problems = checked(schema, nested, where)
         dynamic = rendered and has_template(nested)
         if dynamic:
-            problems = [each for each in problems if not self._excused(nested, each.where[len(where) :])]
+            problems = [each for each in problems if not self._excused(each, nested, where)]
         self.problems += problems
         if len(self.problems) > before:
             return None, False
         return (nested if dynamic else value), dynamic
 
     @staticmethod
-    def _excused(data: Any, path: Path) -> bool:
-        """Whether what stands at `path` is a template, so that nobody knows yet what it will be."""
-        for step in path:
+    def _excused(problem: Problem, data: Any, where: Path) -> bool:
+        """Whether what a problem is about is a template, so that nobody knows yet what it will be."""
+        if problem.message.endswith(OF_KEYS):
+            return False
+        for step in problem.where[len(where) :]:
             try:
                 data = data[step]
             except (LookupError, TypeError):

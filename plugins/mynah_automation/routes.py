@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import Mapping
@@ -10,12 +11,17 @@ from typing import Any, Final
 import voluptuous as vol
 
 from mynah import Hub, InputError, RouteSpec
+from mynah_automation.bodies import read_up_to
 from mynah_automation.kept import plain_state
 from mynah_automation.part import PART, Automations
 from mynah_automation.traces import plain
+from mynah_automation.triggers.webhook import LOCAL, is_local
 
 API: Final = "/api/v1"
 WEBHOOK_BYTES: Final = 65_536
+WEBHOOK_S: Final = 10.0
+"""How long a call's body may take to come."""
+
 OBJECT: Final = {"type": "object", "additionalProperties": True}
 LIST: Final = {"type": "array", "items": OBJECT}
 
@@ -60,11 +66,16 @@ async def webhook(hub: Hub, request: Any) -> None:
 
     if (request.content_length or 0) > WEBHOOK_BYTES:
         raise web.HTTPRequestEntityTooLarge(WEBHOOK_BYTES, request.content_length)
-    body = await request.content.read(WEBHOOK_BYTES + 1)
+    try:
+        async with asyncio.timeout(WEBHOOK_S):
+            body = await read_up_to(request.content, WEBHOOK_BYTES)
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text=f"the body did not come within {WEBHOOK_S:g} s") from None
     if len(body) > WEBHOOK_BYTES:
         raise web.HTTPRequestEntityTooLarge(WEBHOOK_BYTES, len(body))
     text = body.decode("utf-8", "replace")
-    data: Mapping[str, Any] = {"method": request.method, "query": dict(request.query), "data": text, "json": None}
+    data: Mapping[str, Any] = {"method": request.method, "query": dict(request.query), "data": text, "json": None,
+                               LOCAL: is_local(request.remote)}  # fmt: skip
     with contextlib.suppress(ValueError):
         data = {**data, "json": json.loads(text)}
     if not part(hub).webhooks.tell(request.match_info["id"], data):

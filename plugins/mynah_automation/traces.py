@@ -11,6 +11,10 @@ STEPS: Final = 500
 """Steps that one trace keeps; of a long loop the first ones."""
 
 TEXT: Final = 300
+SECRET: Final = ("webhook_id",)
+"""What lets one act; whoever may look at traces is not to have it from there."""
+
+HIDDEN: Final = "…"
 
 
 @dataclass(slots=True)
@@ -87,7 +91,8 @@ def plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, str):
         return value if len(value) <= TEXT else value[: TEXT - 1] + "…"
     if depth < 5 and isinstance(value, Mapping):
-        return {str(key): plain(each, depth + 1) for key, each in list(value.items())[:50]}
+        shown = list(value.items())[:50]
+        return {str(key): HIDDEN if key in SECRET else plain(each, depth + 1) for key, each in shown}
     if depth < 5 and isinstance(value, list | tuple):
         return [plain(each, depth + 1) for each in value[:50]]
     if hasattr(value, "entity_id"):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import voluptuous as vol
 
 from mynah import ActionSpec, MynahError, Run
+from mynah_automation.bodies import read_up_to
 from mynah_automation.config import TEXT
 from mynah_automation.triggers.mqtt import messages
 
@@ -40,12 +42,16 @@ async def http(run: Run, data: Mapping[str, Any]) -> Mapping[str, Any]:
             aiohttp.ClientSession(timeout=limit) as session,
             session.request(data["method"].upper(), data["url"], headers=data["headers"], **more) as answer,
         ):
-            text = (await answer.content.read(ANSWER_BYTES)).decode(answer.charset or "utf-8", "replace")
-            status = answer.status
+            body = await read_up_to(answer.content, ANSWER_BYTES)
+            text, status = body.decode(answer.charset or "utf-8", "replace"), answer.status
     except TimeoutError:
-        raise MynahError(f"no answer within {data['timeout']:g} s") from None
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise MynahError(f"the request failed: {type(error).__name__}") from error
+        raise MynahError(f"{_host(data['url'])} gave no answer within {data['timeout']:g} s") from None
+    except aiohttp.ClientConnectorError as error:
+        raise MynahError(f"{_host(data['url'])} cannot be reached: {error.strerror or 'no connection'}") from None
+    except (aiohttp.ClientError, OSError, ValueError, LookupError) as error:
+        raise MynahError(f"the request to {_host(data['url'])} failed: {type(error).__name__}") from error
+    if len(body) > ANSWER_BYTES:
+        raise MynahError(f"{_host(data['url'])} answered with more than {ANSWER_BYTES >> 10} KiB")
     run.note(status=status)
     if status >= 400:
         raise MynahError(f"the request was answered by {status}")
@@ -54,6 +60,14 @@ async def http(run: Run, data: Mapping[str, Any]) -> Mapping[str, Any]:
     except ValueError:
         content = text
     return {"status": status, "content": content}
+
+
+def _host(url: str) -> str:
+    """Return whom a request was for, without what may be secret in an address."""
+    try:
+        return urlsplit(url).hostname or "the server"
+    except ValueError:
+        return "the server"
 
 
 SPECS: Final = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -16,7 +17,19 @@ SCHEMA: Final = {
     vol.Optional("allowed_methods", default=["POST", "PUT"], description="POST, PUT or both."): [
         vol.In(["POST", "PUT"])
     ],
+    vol.Optional("local_only", default=True, description="Whether only calls from one's own network count."): bool,
 }
+LOCAL: Final = "local"
+
+
+def is_local(address: str | None) -> bool:
+    """Return whether an IP address is this machine's or of a private network; what is none is not."""
+    try:
+        found = ipaddress.ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return False
+    inner = getattr(found, "ipv4_mapped", None) or found
+    return inner.is_loopback or inner.is_private or inner.is_link_local
 
 
 def attach(house: House, config: Mapping[str, Any], fire: Fire) -> Stop:
@@ -24,8 +37,9 @@ def attach(house: House, config: Mapping[str, Any], fire: Fire) -> Stop:
     id = config["webhook_id"]
 
     def called(data: Mapping[str, Any]) -> None:
-        if data["method"] in config["allowed_methods"]:
-            fire({"webhook_id": id, "description": "webhook", **data})
+        if data["method"] in config["allowed_methods"] and (data[LOCAL] or not config["local_only"]):
+            told = {key: value for key, value in data.items() if key != LOCAL}
+            fire({"webhook_id": id, "description": "webhook", **told})
 
     stop: Stop = house.hub.parts["automation"].webhooks.follow(id, called)
     return stop

@@ -51,7 +51,7 @@ async def mynah(hub, *arguments: str) -> tuple[int, str]:
 
 
 async def test_automations_are_listed_triggered_and_traced(tmp_path):
-    async with house(tmp_path) as (_, client):
+    async with house(tmp_path) as (hub, client):
         (listed,) = await (await client.get("automations")).json()
         assert (listed["entity_id"], listed["on"], listed["triggers"]) == (
             "automation.feeding_time",
@@ -60,7 +60,7 @@ async def test_automations_are_listed_triggered_and_traced(tmp_path):
         )
         started = await (await client.post("automations/feeding_time/trigger", json={})).json()
         assert started["started"]
-        await asyncio.sleep(0.05)
+        await asyncio.gather(*hub.parts["automation"].find("feeding_time").tasks)
         traces = await (await client.get("automations/feeding_time/traces")).json()
         assert [trace["outcome"] for trace in traces] == ["finished"]
         assert traces[0]["steps"][0]["name"] == "counter.increment"
@@ -84,7 +84,7 @@ async def test_a_webhook_fires_its_automation_and_its_conditions_count(tmp_path)
         assert trace["steps"][0]["result"] == {"holds": False, "state": "off"}
         hub.parts["automation"].house.set_state("input_boolean.open", "on")
         assert (await client.put("webhook/feeding_4711", data="not json")).status == 204
-        await asyncio.sleep(0.05)
+        await asyncio.gather(*hub.parts["automation"].find("feeding_time").tasks)
         assert hub.parts["automation"].house.state("counter.feedings").state == "1"
 
 
