@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from mynah import ActionSpec, ConditionSpec, MynahError, Stop, checked
 from mynah_automation.elements import Action, Actions, Condition, Conditions, Template, Trigger, Triggers
@@ -15,6 +15,9 @@ from mynah_automation.house import LiveHouse
 from mynah_automation.traces import Step, Trace
 
 log = logging.getLogger(__name__)
+
+MOST_STEPS: Final = 100_000
+"""Steps of one run; more is taken for a mistake."""
 
 
 class Unmet(Exception):
@@ -61,6 +64,8 @@ class LiveRun:
 
     async def _act(self, action: Action) -> None:
         step = self.trace.begin(action.place, action.alias or action.spec.name)
+        if self.trace.left_out > MOST_STEPS:
+            raise MynahError(f"more than {MOST_STEPS:,} steps; is there a repeat in a repeat?")
         self._steps.append(step)
         try:
             data = self._fitting(action.spec, action.data) if action.dynamic else action.data

@@ -236,10 +236,10 @@ async def _(house):
 @example("trigger webhook")
 async def _(house):
     told = house.part.webhooks.tell(
-        "delivery_4711", {"method": "POST", "json": {"what": "hay"}, "data": "", "query": {}}
+        "delivery_4711", {"method": "POST", "local": True, "json": {"what": "hay"}, "data": "", "query": {}}
     )
     assert told
-    assert not house.part.webhooks.tell("another_id", {"method": "POST"})
+    assert not house.part.webhooks.tell("another_id", {"method": "POST", "local": True})
     await house.sleep(3)
     assert house.heard == ["A delivery of hay."]
 

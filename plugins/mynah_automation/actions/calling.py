@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -46,15 +47,20 @@ async def toggle(run: Run, data: Mapping[str, Any]) -> None:
 
 
 async def script(run: Run, data: Mapping[str, Any]) -> Any:
-    """Run a script, and wait for it."""
-    task = _live(run, f"script.{data['name'].removeprefix('script.')}").run(data["variables"])
-    if task is None:
-        raise MynahError(f"the script {data['name']} could not be run; see its trace")
+    """Run a script, and wait for it. Raises `MynahError` where it fails; to be stopped is no failure."""
+    live = _live(run, f"script.{data['name'].removeprefix('script.')}")
+    task, trace = live.run(data["variables"]), live.traces[-1]
     try:
-        return await task
-    except BaseException:
-        task.cancel()
-        raise
+        if task is not None:
+            await asyncio.wait({task})
+    finally:
+        if task is not None:
+            task.cancel()
+    if trace.outcome == "failed":
+        inner = trace.message.startswith("script.")  # the script that failed is named, and not all that wait for it
+        raise MynahError(trace.message if inner else f"{live.definition.entity_id} failed: {trace.message}")
+    run.note(outcome=trace.outcome)
+    return None if task is None or task.cancelled() else task.result()
 
 
 async def start_script(run: Run, data: Mapping[str, Any]) -> None:

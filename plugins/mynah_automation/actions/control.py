@@ -49,21 +49,13 @@ async def choose(run: Run, data: Mapping[str, Any]) -> None:
 
 
 async def parallel(run: LiveRun, data: Mapping[str, Any]) -> None:
-    """Do all of them at once, and go on when the last one is done."""
+    """Do all of them at once, and go on when the last one is done; one that fails does not stop the others."""
     branches = [Actions((each,)) for each in data["parallel"].items]
     if len(branches) > BRANCHES:
         raise MynahError(f"parallel takes up to {BRANCHES} actions")
-    try:
-        async with asyncio.TaskGroup() as group:
-            for branch in branches:
-                group.create_task(run.branch({}).do(branch))
-    except* (MynahError, Stopped, Unmet) as failures:
-        raise _first(failures) from None
-
-
-def _first(group: BaseExceptionGroup[Any]) -> BaseException:
-    first: BaseException = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+    for result in await asyncio.gather(*(run.branch({}).do(each) for each in branches), return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
 
 
 async def sequence(run: Run, data: Mapping[str, Any]) -> None:

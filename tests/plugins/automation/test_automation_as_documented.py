@@ -507,3 +507,74 @@ automations:
 
     assert sorted(act(config, first, folder=tmp_path).texts) == ["kept", "set"]
     assert act(config, second, folder=tmp_path).texts == ["set"]
+
+
+def test_one_of_parallel_actions_that_fails_leaves_the_others_running(act):
+    """All of them run to their end; then the failure counts."""
+    config = """
+automations:
+  - alias: A
+    triggers: {trigger: event, event_type: go}
+    actions:
+      - parallel:
+          - say: {text: Hello, where: nowhere}
+          - sequence: [{delay: 1}, {note: done}]
+      - note: never
+"""
+
+    async def scenario(stage):
+        await stage.fire("go")
+        await stage.sleep(seconds=3)
+        assert stage.traces("a")[-1]["outcome"] == "failed"
+
+    assert act(config, scenario).texts == ["done"]
+
+
+def test_a_script_that_is_stopped_or_busy_lets_its_caller_go_on_and_one_that_fails_does_not(act):
+    """What a script that is called does not do is no failure; what it fails at is one of the caller."""
+    config = """
+scripts:
+  slow: {sequence: [{delay: 60}, {note: never}]}
+  wrong: {sequence: [{say: {text: Hello, where: nowhere}}]}
+automations:
+  - alias: A
+    triggers: {trigger: event, event_type: go}
+    actions:
+      - script.turn_on: script.slow
+      - script.slow:
+      - note: busy
+  - alias: B
+    triggers: {trigger: event, event_type: go_on}
+    actions:
+      - script.turn_off: script.slow
+      - parallel: [script.slow: {}, sequence: [{delay: 1}, {script.turn_off: script.slow}]]
+      - note: stopped
+      - script.wrong:
+      - note: never
+"""
+
+    async def scenario(stage):
+        await stage.fire("go")
+        await stage.fire("go_on")
+        await stage.sleep(minutes=3)
+        assert stage.traces("b")[-1]["message"].startswith("script.wrong failed: no speaker")
+
+    assert act(config, scenario).texts == ["busy", "stopped"]
+
+
+def test_as_many_rounds_as_a_count_may_have_are_gone(act):
+    """The limit of rounds is of those that have no end of their own."""
+    config = """
+automations:
+  - alias: A
+    triggers: {trigger: event, event_type: go}
+    actions:
+      - repeat: {count: 10000, sequence: []}
+      - note: done
+"""
+
+    async def scenario(stage):
+        await stage.fire("go")
+        await stage.sleep(seconds=1)
+
+    assert act(config, scenario).texts == ["done"]

@@ -227,3 +227,19 @@ def test_what_a_mode_passes_over_is_told_unless_it_is_to_be_silent(act, caplog):
     caplog.clear()
     outcome(act, config.replace("    triggers", "    max_exceeded: silent\n    triggers"), again)
     assert "it still runs" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("action", "message"),
+    [
+        ("{repeat: {while: '{{ true }}', sequence: []}}", "repeat went round 10,000 times; is there an end to it?"),
+        (
+            "{repeat: {count: 500, sequence: [{repeat: {count: 500, sequence: [{sequence: []}]}}]}}",
+            "more than 100,000 steps; is there a repeat in a repeat?",
+        ),
+    ],
+)
+def test_a_repeat_without_an_end_is_ended(act, action, message):
+    trace, stage = outcome(act, BAD.format(action=action))
+    assert (trace["outcome"], trace["message"]) == ("failed", message)
+    assert stage.texts == ["other"]
