@@ -33,10 +33,12 @@ class Definitions:
         self._templates = Templates(lambda entity_id: None, lambda: datetime.now(UTC))
         self._blueprints = Blueprints(folder)
         self._taken: dict[str, str] = {}
+        self._scripts: frozenset[str] = frozenset()
 
     def read(self, values: Mapping[str, Any]) -> list[Definition]:
         """Return every automation and script of a configuration that can be read."""
         found: list[Definition | None] = []
+        self._scripts = frozenset(values["scripts"]) if isinstance(values.get("scripts"), Mapping) else frozenset()
         automations = values.get("automations")
         for index, raw in enumerate(automations if isinstance(automations, list) else ()):
             if isinstance(raw, Mapping):
@@ -57,7 +59,7 @@ class Definitions:
         body, document = self._body(value, "automation", where)
         if body is None:
             return None
-        reader = Reader(self._specs, self._templates)
+        reader = Reader(self._specs, self._templates, self._scripts)
         root: Where = () if document else where
         reader.at(root)
         parts: dict[str, Any] = {}
@@ -84,7 +86,7 @@ class Definitions:
         if body is None:
             return None
         root: Where = () if document else where
-        reader = Reader(self._specs, self._templates).at(root)
+        reader = Reader(self._specs, self._templates, self._scripts).at(root)
         if "sequence" not in body:
             reader.problems.append(Problem("'sequence' is missing", where=root))
         actions = reader.actions(body.get("sequence"), (*root, "sequence"))

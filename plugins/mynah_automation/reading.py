@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import voluptuous as vol
@@ -32,8 +32,9 @@ OF_KEYS: Final = ("unknown key", "is missing", "may be given", "belong together"
 class Reader:
     """Reads parts of automations by the specs that plugins declare; what is wrong is noted in `problems`."""
 
-    def __init__(self, specs: Sequence[object], templates: Templates) -> None:
+    def __init__(self, specs: Sequence[object], templates: Templates, scripts: Collection[str] = ()) -> None:
         self.problems: list[Problem] = []
+        self._scripts = scripts
         self.templates = templates
         self._triggers = {spec.name: spec for spec in specs if isinstance(spec, TriggerSpec)}
         self._conditions = {spec.name: spec for spec in specs if isinstance(spec, ConditionSpec)}
@@ -89,6 +90,11 @@ class Reader:
         config, _ = self._fits(spec.schema, own, where, rendered=False)
         if config is None:
             return None
+        for key, value in config.items():
+            if key != "for" and has_template(value):
+                self._complain(
+                    (*where, key), "a trigger takes no template here", "only in 'for' and in what is a template"
+                )
         self._check_templates(common["variables"], (*where, "variables"))
         return Trigger(spec, config, self._place(where), common["id"], common.get("alias", ""), common["variables"])
 
@@ -133,6 +139,8 @@ class Reader:
         data, dynamic = self._fits(spec.schema, own, path)
         if data is None:
             return None
+        if spec.name == "script" and not is_template(data["name"]):
+            self._known_script(str(data["name"]).removeprefix("script."), where)
         return Action(spec, data, self._place(where), dynamic, common.get("alias", ""), common["continue_on_error"],
                       common["response_variable"])  # fmt: skip
 
@@ -164,6 +172,11 @@ class Reader:
             return name, None, where
         return name, {spec.short: value}, (*where, spec.name)
 
+    def _known_script(self, name: str, where: Path) -> None:
+        if name not in self._scripts:
+            known = ", ".join(sorted(self._scripts)) or "none"
+            self._complain(where, f"there is no script {name!r}", f"known are {known}")
+
     def _of_script(self, name: Any, data: dict[str, Any] | None, path: Path) -> tuple[Any, dict[str, Any] | None, Path]:
         """Return a call of `script.NAME` as one of `script`."""
         if not _is_script(name) or name in self._actions or data is None:
@@ -192,6 +205,10 @@ class Reader:
             return known[name]
         if name is None:
             self._complain(where, f"{kind!r} is missing", f"known are {', '.join(sorted(known))}")
+            return None
+        domain = name.partition(".")[0] if isinstance(name, str) and "." in name else ""
+        if domain and not any(each.startswith(f"{domain}.") for each in known):
+            self._complain(where, f"no {kind} named {name!r}", "Home Assistant's own are asked for over MQTT")
             return None
         _, problems = checked({vol.Required(kind): vol.In(sorted(known))}, {kind: name}, where)
         hint = problems[0].hint if problems else ""

@@ -50,6 +50,15 @@ def problems(capsys, folder: Path, text: str) -> str:
         ("- {say: {txt: '{{ 1 }}', where: hall}}", "'text' is missing"),
         ("- {say: {text: '{{ 1 }}', were: '{{ 2 }}'}}", "→ say → were: unknown key"),
         ("- {http: {url: 'http://a.b/', json: '{{ 1 }}', body: '{{ 2 }}'}}", "only one of 'json', 'body' may be given"),
+        (
+            "- script.nothing:",
+            "automations → 0 → actions → 0: there is no script 'nothing'; known are none",
+        ),
+        ("- {script: {name: nothing}}", "there is no script 'nothing'"),
+        (
+            "- action: light.turn_on\n        target: {entity_id: light.x}",
+            "automations → 0 → actions → 0: no action named 'light.turn_on'; Home Assistant's own are",
+        ),
         ("- 5", "expected an action such as"),
         ("- ask: {question: Well, answers: [{id: yes, sentences: 'yes [maybe'}]}", "the sentence cannot be read"),
         ("- parallel: [{delay: x}]", "parallel → 0 → delay"),
@@ -76,6 +85,8 @@ def test_a_wrong_action_is_told_with_its_line(capsys, tmp_path, action, message)
         ("{trigger: webhook, webhook_id: x}", "a webhook's id has 8 to 64 letters"),
         ("{trigger: conversation, command: 'turn (it up'}", "the sentence cannot be read"),
         ("{at: '11:30'}", "'trigger' is missing"),
+        ("{trigger: event, event_type: '{{ x }}'}", "triggers → 0 → event_type: a trigger takes no template here"),
+        ("{trigger: state, entity_id: a.b, for: '{{ x'}", "triggers → 0 → for: the template cannot be read"),
     ],
 )
 def test_a_wrong_trigger_is_told_with_its_line(capsys, tmp_path, trigger, message):
