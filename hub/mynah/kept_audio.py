@@ -68,8 +68,10 @@ class KeptAudio:
 
     def files(self, session_id: str) -> list[str]:
         """Return the names of the files of a session, in order."""
-        folder = self._of(session_id)
-        return sorted(file.name for file in folder.iterdir() if _FILE.match(file.name)) if folder.is_dir() else []
+        try:
+            return sorted(name for name in os.listdir(self._of(session_id)) if _FILE.match(name))
+        except FileNotFoundError:  # nothing is kept of it, or not any more
+            return []
 
     def file(self, session_id: str, name: str) -> Path:
         """Return where a file of a session is. Raises `InputError` where there is none."""

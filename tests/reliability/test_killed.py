@@ -115,8 +115,8 @@ async def kill_and_look(folder: Path, kills: int, seed: int) -> tuple[int, list[
 
 
 async def test_a_hub_that_is_killed_loses_no_finished_exchange(tmp_path):
-    finished, starts = await kill_and_look(tmp_path, 5, seed=5)
-    assert finished >= 5
+    finished, starts = await kill_and_look(tmp_path, 3, seed=5)
+    assert finished >= 3
     assert max(starts) < START_S
 
 

@@ -50,3 +50,14 @@ def test_the_rest_is_what_comes_after_what_was_given(partials, final, rest):
 
 def test_abbreviations_and_numbers_end_no_sentence():
     assert sentences_of("Dr. Lee gave me 2.5 mg. It helps.", "en") == ["Dr. Lee gave me 2.5 mg.", "It helps."]
+
+
+def test_words_without_marks_settle_nothing_and_are_all_left_for_the_end():
+    settling = Settling()
+    said = [
+        "where does it hurt",
+        "where does it hurt my knee hurts",
+        "where does it hurt my knee hurts since yesterday",
+    ]
+    assert [settling.settled(text, "en") for text in said for _ in range(2)] == [[]] * 6
+    assert settling.rest(said[-1]) == said[-1]
