@@ -8,7 +8,7 @@ cancelled in the task that was told to stop: each has a task of its own, whose e
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from socket import socket
 from typing import Any, Final, Self, TypeVar
@@ -74,6 +74,11 @@ class Client(aiomqtt.Client):
         Raises `aiomqtt.MqttError`, at once where the connection is lost.
         """
         return await complete(call, self._disconnected)
+
+    def rest(self) -> Iterator[aiomqtt.Message]:
+        """Yield what came before the connection ended and nobody took: acknowledged, it does not come again."""
+        while not self._queue.empty():
+            yield self._queue.get_nowait()
 
     async def leave(self) -> None:
         """Disconnect, or find that this is so already."""

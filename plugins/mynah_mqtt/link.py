@@ -143,17 +143,24 @@ class Link:
         if certificate is not None and own_expiry(certificate):
             raise TimeoutError  # as it would be: of TLS 1.3 the library only sees that no answer comes
         async with connection(self._client()) as client:
-            codes = await client.through(client.subscribe([(topic, 1) for topic in self._topics.followed]))
-            if any(getattr(code, "value", code) >= 0x80 for code in codes):
-                log.warning("the broker does not let the hub read all of %s/#; see its access rules", self._topics.base)
-            self._note_connected()
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._publish(client), name="mqtt: publishing")
-                group.create_task(self._take(client), name="mqtt: receiving")
-                group.create_task(self._keep_stamp(), name="mqtt: stamp")
-                group.create_task(self._follow(client), name="mqtt: following")
-                if self._beside is not None:
-                    group.create_task(self._beside(client), name="mqtt: Home Assistant")
+            try:
+                await self._converse(client)
+            finally:
+                for message in client.rest():
+                    self._receive_one(message)
+
+    async def _converse(self, client: Client) -> None:
+        codes = await client.through(client.subscribe([(topic, 1) for topic in self._topics.followed]))
+        if any(getattr(code, "value", code) >= 0x80 for code in codes):
+            log.warning("the broker does not let the hub read all of %s/#; see its access rules", self._topics.base)
+        self._note_connected()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._publish(client), name="mqtt: publishing")
+            group.create_task(self._take(client), name="mqtt: receiving")
+            group.create_task(self._keep_stamp(), name="mqtt: stamp")
+            group.create_task(self._follow(client), name="mqtt: following")
+            if self._beside is not None:
+                group.create_task(self._beside(client), name="mqtt: Home Assistant")
 
     async def _follow(self, client: Client) -> None:
         """Subscribe to what other parts of the hub follow."""
@@ -191,13 +198,16 @@ class Link:
         async for message in messages:
             if len(messages) == INCOMING - 1 and not self._said.lately("full"):
                 log.warning("more comes from the broker than can be dealt with; some of it is lost")
-            payload = bytes(message.payload or b"")
-            try:
-                self._followed.take(message.topic.value, payload)
-                self._receive(message.topic.value, payload, message.retain)
-            except Exception:
-                # Whatever one message does, the next ones are to be read.
-                log.exception("a message on %s could not be dealt with", ascii(message.topic.value[:200]))
+            self._receive_one(message)
+
+    def _receive_one(self, message: aiomqtt.Message) -> None:
+        payload = bytes(message.payload or b"")
+        try:
+            self._followed.take(message.topic.value, payload)
+            self._receive(message.topic.value, payload, message.retain)
+        except Exception:
+            # Whatever one message does, the next ones are to be read.
+            log.exception("a message on %s could not be dealt with", ascii(message.topic.value[:200]))
 
     def _complain(self, error: BaseException) -> None:
         message = explain(error, self._target.url, self._target.certificate)

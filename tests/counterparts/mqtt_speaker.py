@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import aiomqtt
@@ -63,6 +64,8 @@ class Peer:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
+        for message in self.client.rest():
+            await self._receive(message)
         await complete(self.client.leave())
 
     async def die(self) -> None:
@@ -93,13 +96,17 @@ class Peer:
     async def _read(self) -> None:
         try:
             async for message in self.client.messages:
-                payload = bytes(message.payload or b"").decode(errors="replace")
-                self.messages.append((message.topic.value, payload))
-                answer = self.take(message.topic.value, payload, message.retain)
-                if answer is not None:
-                    await answer
+                await self._receive(message)
         except aiomqtt.MqttError:
             self.lost = True
+
+    async def _receive(self, message: aiomqtt.Message) -> None:
+        payload = bytes(message.payload or b"").decode(errors="replace")
+        self.messages.append((message.topic.value, payload))
+        answer = self.take(message.topic.value, payload, message.retain)
+        if answer is not None:
+            with suppress(aiomqtt.MqttError):  # lost; reading on says so
+                await answer
 
 
 class SimulatedSpeaker(Peer):

@@ -3,16 +3,18 @@ from __future__ import annotations
 import importlib.util
 import os
 import subprocess
+import sys
 
 import pytest
 
-from counterparts.simulated_speaker import FIRMWARE, MICROPYTHON
+from mynah.firmware import firmware_folder
+from mynah.testing.simulated import START
 
 
 @pytest.fixture(scope="session")
 def pack():
     """The module firmware/pack.py."""
-    spec = importlib.util.spec_from_file_location("mynah_firmware_pack", FIRMWARE / "pack.py")
+    spec = importlib.util.spec_from_file_location("mynah_firmware_pack", firmware_folder() / "pack.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -33,9 +35,9 @@ def run(tmp_path):
     def program(text: str, *, heap: str = "1M") -> str:
         file = tmp_path / "program.py"
         file.write_text(text)
-        path = ":".join(str(FIRMWARE / part) for part in ("shim", "app", "."))
+        path = ":".join(str(firmware_folder() / part) for part in ("shim", "app", "."))
         done = subprocess.run(
-            [str(MICROPYTHON), "-X", f"heapsize={heap}", str(file)],
+            [sys.executable, "-c", START, "-X", f"heapsize={heap}", str(file)],
             env={**os.environ, "MICROPYPATH": f"{path}:.frozen", "MYNAH_SIM": str(tmp_path)},
             capture_output=True, text=True, timeout=30, check=False,
         )  # fmt: skip

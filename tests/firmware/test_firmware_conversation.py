@@ -15,10 +15,11 @@ import numpy
 import pytest
 
 from counterparts.mqtt_speaker import Peer, until
-from counterparts.simulated_speaker import SimulatedSpeaker, StallingProxy, websocket_url
+from counterparts.network import StallingProxy
 from mynah.audio.adpcm import Decoder, Encoder
 from mynah.testing.engines import ScriptedLanguageModel, ScriptedSpeechToText, ScriptedTextToSpeech
 from mynah.testing.hubs import run_hub, scripted_engines
+from mynah.testing.simulated import SimulatedSpeaker, websocket_url
 
 CODECS = ("pcm_s16le", "ima_adpcm")
 RESERVE = 8_000  # bytes

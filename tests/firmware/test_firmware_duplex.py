@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import WSMsgType, web
 
-from counterparts.simulated_speaker import SimulatedSpeaker
+from mynah.testing.simulated import SimulatedSpeaker
 
 WELCOME = {"type": "welcome", "version": 1, "session": "s1", "resumed": False}
 

@@ -8,14 +8,16 @@ import json
 import numpy
 import pytest
 
-from counterparts.simulated_speaker import FIRMWARE
 from mynah.audio.adpcm import Decoder, Encoder
+from mynah.firmware import firmware_folder
 
 
 @pytest.mark.parametrize("arch", ["xtensawin", "rv32imc"])
 def test_every_module_compiles_for_the_chips(pack, tmp_path, arch):
     pack.compile_modules(tmp_path, arch)
-    assert {file.stem for file in tmp_path.iterdir()} == {file.stem for file in (FIRMWARE / "app").glob("*.py")}
+    assert {file.stem for file in tmp_path.iterdir()} == {
+        file.stem for file in (firmware_folder() / "app").glob("*.py")
+    }
 
 
 def test_adpcm_decodes_as_the_hub_does_bit_for_bit(run, tmp_path):
@@ -362,7 +364,7 @@ asyncio.run(main())
 
 
 def test_a_clock_that_jumps_changes_nothing_as_no_module_asks_it():
-    for module in sorted((FIRMWARE / "app").glob("*.py")):
+    for module in sorted((firmware_folder() / "app").glob("*.py")):
         source = module.read_text()
         for asked in ("time.time(", "localtime", "gmtime", "RTC", "ntptime"):
             assert asked not in source, module.name

@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from counterparts.simulated_speaker import HEAP, SimulatedSpeaker
 from mynah.firmware import bundle, signature
+from mynah.testing.simulated import HEAP, SimulatedSpeaker
 
 pytestmark = pytest.mark.long  # plays in real time
 

@@ -8,13 +8,15 @@ import json
 import os
 import socket
 import subprocess
+import sys
 from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
 
 from counterparts.mqtt_broker import free_port
-from counterparts.simulated_speaker import FIRMWARE, MICROPYTHON
+from mynah.firmware import firmware_folder
+from mynah.testing.simulated import START
 
 CODE = {"id": "lion_house", "hub": "ws://hub:8000/ws/v1", "token": "mk_1+/=", "key": "ab" * 32}
 PROGRAM = """
@@ -32,9 +34,9 @@ async def portal(folder):
     page, names = free_port(), free_port()
     file = folder / "program.py"
     file.write_text(PROGRAM.format(page, names))
-    path = ":".join(str(FIRMWARE / part) for part in ("shim", "app", "."))
+    path = ":".join(str(firmware_folder() / part) for part in ("shim", "app", "."))
     process = subprocess.Popen(  # noqa: ASYNC220  # starting it blocks for milliseconds
-        [str(MICROPYTHON), "-X", "heapsize=100k", str(file)],
+        [sys.executable, "-c", START, "-X", "heapsize=100k", str(file)],
         env={**os.environ, "MICROPYPATH": f"{path}:.frozen", "MYNAH_SIM": str(folder)},
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip

@@ -13,7 +13,7 @@ import pytest
 
 from counterparts.mqtt_broker import Mosquitto, make_authority, make_certificate, mosquitto
 from counterparts.mqtt_speaker import Peer, SimulatedSpeaker, until
-from counterparts.simulated_speaker import FIRMWARE
+from mynah.firmware import firmware_folder
 from mynah.testing import FakeSpeaker
 from mynah.testing.hubs import run_hub, scripted_engines
 
@@ -138,7 +138,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]
 @pytest.fixture(scope="session")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The firmware, compiled."""
-    spec = importlib.util.spec_from_file_location("mynah_firmware_pack", FIRMWARE / "pack.py")
+    spec = importlib.util.spec_from_file_location("mynah_firmware_pack", firmware_folder() / "pack.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -13,6 +13,7 @@ import aiomqtt
 import pytest
 
 from counterparts.mqtt_speaker import until
+from counterparts.network import StallingProxy
 from mynah_mqtt.packets import whole_packet
 
 CMD, REPLY = "mynah/speaker/lion_house/cmd", "mynah/speaker/lion_house/reply"
@@ -238,6 +239,47 @@ async def test_every_command_is_done_once_over_a_connection_that_keeps_breaking(
 
     assert sorted(command["volume"] for command in speaker.done) == list(range(count))
     assert proxy.broken > 0
+
+
+@pytest.mark.parametrize("kind", ["mosquitto"])  # the embedded one is in the hub: no network is between them
+async def test_every_command_is_done_once_by_a_hub_whose_link_drops_packets(make_world, monkeypatch):
+    count = 30
+    monkeypatch.setattr("mynah_mqtt.link.PAUSES_S", (0.1, 0.2))
+    world = make_world()
+    network = lossy(world.port)
+    async with network.running() as between:
+        world.config["mqtt"]["broker"] = f"mqtt://127.0.0.1:{between}"
+        async with world.running(), world.session("lion_house"), world.admin() as admin:
+            await until(lambda: admin.on(HERE)[-1:] == ["online"], "the speaker")
+            breaking = asyncio.create_task(break_often(network))
+            said = []
+            for number in range(count):
+                await admin.publish(CMD, {"id": f"c{number}", "command": "volume", "volume": number})
+                await asyncio.sleep(0.05)
+            async with world.session("giraffe_deck") as other:  # what has no link to the broker is not held up
+                said.append(await other.ask_text("What do lions eat?"))
+            await breaking
+            await until(lambda: {each["id"] for each in admin.on(REPLY)} >= {f"c{n}" for n in range(count)}, "all", 60)
+            await until(lambda: admin.on("mynah/hub/availability")[-1] == "online", "the hub")
+            state = "mynah/speaker/lion_house/state"
+            await until(lambda: admin.on(state)[-1]["volume"] == world.hub.sessions()[0]["volume"], "the state")
+
+    assert all(each["ok"] for each in admin.on(REPLY))
+    assert said[0].reply
+    assert admin.on(state)[-1]["volume"] == count - 1
+
+
+def lossy(port: int) -> StallingProxy:
+    """Return a network on the way to a broker that passes nothing for a moment, again and again."""
+    return StallingProxy(port, every_s=0.3, stall_s=0.15)
+
+
+async def break_often(network: StallingProxy) -> None:
+    """Break all connections now and then, with what is on its way."""
+    source = random.Random(7)
+    for _ in range(BREAKS):
+        await asyncio.sleep(source.uniform(0.1, 0.5))
+        network.cut()
 
 
 async def stay(speaker) -> None:

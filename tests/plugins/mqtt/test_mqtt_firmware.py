@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from counterparts.mqtt_speaker import until
-from counterparts.simulated_speaker import HEAP, SimulatedSpeaker, websocket_url
+from mynah.testing.simulated import HEAP, SimulatedSpeaker, websocket_url
 
 HERE = "mynah/speaker/lion_house/"
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from counterparts.mqtt_speaker import until
-from counterparts.simulated_speaker import SimulatedSpeaker as FirmwareSpeaker
-from counterparts.simulated_speaker import websocket_url
 from mynah.testing import ScriptedTextToSpeech
+from mynah.testing.simulated import SimulatedSpeaker as FirmwareSpeaker
+from mynah.testing.simulated import websocket_url
 
 REPORT_S = 5.0
 GROWTH_MB = 8.0

@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 
 from counterparts.mqtt_speaker import until
-from counterparts.simulated_speaker import HEAP, SimulatedSpeaker, websocket_url
 from mynah.firmware import firmware_folder, firmware_version
+from mynah.testing.simulated import HEAP, SimulatedSpeaker, websocket_url
 from mynah_mqtt.updates import PATH
 
 HERE = "mynah/speaker/lion_house/"

@@ -1,20 +1,10 @@
-"""Speakers that run the firmware, and a network that stalls."""
+"""A network that stalls, and breaks."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
-
-from mynah.firmware import firmware_folder
-from mynah.testing.simulated import HEAP, SimulatedSpeaker, websocket_url
-
-__all__ = ["FIRMWARE", "HEAP", "MICROPYTHON", "SimulatedSpeaker", "StallingProxy", "websocket_url"]
-
-FIRMWARE = firmware_folder()
-MICROPYTHON = Path(sys.executable).with_name("micropython")
 
 
 class StallingProxy:
