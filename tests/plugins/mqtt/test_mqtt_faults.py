@@ -429,7 +429,7 @@ async def test_clock_that_jumps_changes_nothing(world, monkeypatch, jump_s):
         assert (await admin.reply(REPLY, "4"))["code"] == "expired"
         states = "mynah/speaker/lion_house/state"
         await until(lambda: [each for each in admin.on(states) if each["volume"] == 7], "the volume")
-        assert admin.on(HERE)[-1] == "online"
+        await until(lambda: admin.on(HERE)[-1:] == ["online"], "the speaker")  # which is told last
 
 
 @pytest.mark.parametrize("kind", ["mosquitto"])
