@@ -12,6 +12,7 @@ from mynah import ActionSpec, Bench, BenchmarkSpec, Happened, MynahError, Run
 AUTOMATIONS: Final = 500
 A_SECOND: Final = 5_000
 SECONDS: Final = 3.0
+WARM_S: Final = 0.5
 TICK_S: Final = 0.002
 LIMIT_MS: Final = 5.0
 
@@ -63,7 +64,7 @@ async def measure(bench: Bench) -> Sequence[Mapping[str, Any]]:
     }
     action = ActionSpec(name="bench_arrive", run=watch.arrive)
     async with run_hub(bench.folder, specs=[action], config=config, installed=["automation"]) as hub:
-        warm = await _send(hub, 0.5)
+        warm = await _send(hub, WARM_S)
         async with asyncio.timeout(10):
             await watch.reach(warm)
         watch.delays_ms.clear()
