@@ -33,6 +33,8 @@ def check(values: Mapping[str, Any], specs: Sequence[Any], folder: Path) -> Iter
     """Yield every mistake in automations and scripts."""
     definitions = Definitions(specs, folder / _blueprints(values))
     definitions.read(values)
+    if isinstance(values.get(PART), list):  # as it is in Home Assistant
+        return [Problem("what is a list stands under 'automations:'", where=(PART,), hint="here are its settings")]
     return definitions.problems
 
 

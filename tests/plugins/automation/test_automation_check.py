@@ -112,6 +112,11 @@ def test_bad_yaml_is_told_with_its_line(capsys, tmp_path):
     assert "config.yaml:7" in problems(capsys, tmp_path, f"{BEGINNING}      - say: 'Hello\n")
 
 
+def test_automations_under_the_key_of_their_settings_are_told_where_they_belong(capsys, tmp_path):
+    told = problems(capsys, tmp_path, "automation:\n  - alias: Feeding\n    actions: []\n")
+    assert "config.yaml:1: automation: what is a list stands under 'automations:'" in told
+
+
 def test_a_mistake_in_a_file_of_its_own_is_told_with_that_file(capsys, tmp_path):
     (tmp_path / "house.yaml").write_text("- alias: One\n  actions:\n    - nope: 1\n", encoding="utf-8")
     assert "house.yaml:3: automations → 0 → actions → 0: no action" in problems(
