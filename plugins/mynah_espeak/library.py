@@ -176,7 +176,7 @@ class Library:
         if failure:
             raise failure[0]
         if status != 0:
-            raise EngineError(f"espeak could not speak {text[:40]!r} (status {status})")
+            raise EngineError(f"espeak could not speak {len(text)} characters (status {status})")
 
     def _set(self, manner: Manner) -> None:
         if self._dll.espeak_SetVoiceByName(manner.voice.encode()) != 0:

@@ -107,21 +107,20 @@ async def test_a_slip_of_the_keyboard_is_mended():
 
 
 @pytest.mark.parametrize(
-    ("said", "missing"),
+    "said",
     [
-        ("What is the capital of Mongolia?", "What is the capital of Mongolia?"),
-        ("I have never had a fever.", "I have never had a fever."),
-        ("Good morning. The parrot is asleep.", "The parrot is asleep."),
-        ("Yes, but only at night.", "but only at night."),
-        ("I do not have not a fever", "I do not have not a fever"),
-        ("Take no tablets a day.", "Take no tablets a day."),
+        "What is the capital of Mongolia?",
+        "I have never had a fever.",
+        "Good morning. The parrot is asleep.",
+        "Yes, but only at night.",
+        "I do not have not a fever",
+        "Take no tablets a day.",
     ],
 )
-async def test_it_says_plainly_what_it_cannot_translate(said, missing):
-    with pytest.raises(InputError, match="the phrasebook has no words for") as refused:
+async def test_it_says_plainly_what_it_cannot_translate(said):
+    with pytest.raises(InputError) as refused:
         await put(said)
-    assert repr(missing) in str(refused.value)
-    assert "in Spanish" in str(refused.value)
+    assert str(refused.value) == "the phrasebook has no words for this in Spanish"
 
 
 @pytest.mark.parametrize(("source", "target"), [("en", "ja"), ("tlh", "en")])

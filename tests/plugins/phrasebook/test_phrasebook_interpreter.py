@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import aclosing
 
 from mynah import Interpretation, OutletOptions, SessionOptions, TurnFinished
@@ -58,3 +59,11 @@ async def test_it_says_in_the_speakers_language_what_it_cannot_translate(run_hub
         phrases = [output for output in seen if isinstance(output, PhraseReady)]
         assert " ".join(phrase.text for phrase in phrases) == "Lo siento, no puedo traducir eso."
         assert {phrase.language for phrase in phrases} == {"es"}
+
+
+async def test_what_it_cannot_translate_is_not_in_the_log(run_hub, caplog):
+    caplog.set_level(logging.DEBUG)
+    async with run_hub(specs=HOUSE, installed=["phrasebook"]) as hub:
+        await exchange(hub, "The parrot is asleep.")
+    assert "the phrasebook has no words for this in Spanish" in caplog.text
+    assert "parrot" not in caplog.text
