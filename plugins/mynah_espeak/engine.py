@@ -164,7 +164,7 @@ class Job:
             return False
         self._chunks += 1
         if self._chunks > _MAX_CHUNKS:
-            raise EngineError(f"espeak would speak for more than {MAX_PIECE_S} s on {self._text[:40]!r}…; shorten it")
+            raise EngineError(f"{len(self._text)} characters take espeak more than {MAX_PIECE_S} s; shorten them")
         marks = [mark for event in events if (mark := self._marks.take(event))]
         if data or marks:
             self._post(self._accept, (data, marks))
