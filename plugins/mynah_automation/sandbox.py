@@ -284,5 +284,5 @@ def template_error(error: BaseException) -> MynahError:
     """Return a template's failure in words for people."""
     if isinstance(error, RecursionError):
         return MynahError("the template calls itself without end")
-    text = str(error) or type(error).__name__
+    text = (str(error) or type(error).__name__).replace("'dict object' has no attribute", "there is no")
     return MynahError(text if isinstance(error, TooMuch) or "\n" not in text else text.splitlines()[0])

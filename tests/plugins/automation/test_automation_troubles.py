@@ -50,7 +50,7 @@ automations:
             "no speaker, area or group named 'lion_hose'; known speakers are none",
         ),
         ("{volume: {percent: 5, where: all}}", "no speaker of 'all' is connected"),
-        ("{say: {text: '{{ trigger.nothing.at_all }}', where: all}}", "the template"),
+        ("{say: {text: '{{ trigger.nothing.at_all }}', where: all}}", "at_all }}': there is no 'nothing'"),
         ("{note: '{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}'}", "does too much"),
         ("""{note: "{{ ''.__class__.__mro__[1].__subclasses__() }}"}""", "access to attribute '__class__'"),
         ("{counter.increment: counter.nothing}", "there is no counter.nothing; known are none"),
@@ -58,7 +58,7 @@ automations:
         ("{delay: '{{ states.x }}'}", "delay: delay: expected a duration"),
         ("{mqtt.publish: {topic: a}}", "MQTT is not set up"),
         ("{say: Hello}", "it is not said where; add 'where: SPEAKER'"),
-        ("{script: nothing}", "there is no automation or script 'script.nothing'"),
+        ("{script: \"{{ 'nothing' }}\"}", "there is no automation or script 'script.nothing'"),
         ("{repeat: {sequence: [{note: x}]}}", "repeat needs one of count, while, until, for_each"),
     ],
 )
@@ -143,7 +143,7 @@ def test_a_condition_whose_template_fails_does_not_hold_and_says_why(act):
     )
     trace, stage = outcome(act, config)
     assert trace["outcome"] == "refused"
-    assert "has no attribute 'n'" in trace["steps"][0]["error"]
+    assert "there is no 'n'" in trace["steps"][0]["error"]
     assert stage.texts == ["other"]
 
 
