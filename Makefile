@@ -8,6 +8,8 @@ SHELL := /bin/sh
 
 CONFIG := config.example.yaml
 ARGS :=
+# The tests run in so many processes; the long ones, which measure, in one.
+WORKERS := 2
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
@@ -20,7 +22,7 @@ demo: .venv/installed-demo ## start a hub and a speaker that runs the firmware, 
 
 test: .venv/installed-test programs ## run the tests, all but the long ones
 	@echo "Running the tests; this takes some minutes."
-	$(PYTEST) -m "not long" $(ARGS)
+	$(PYTEST) -m "not long" -n $(WORKERS) --dist loadfile $(ARGS)
 
 test-long: .venv/installed-test programs ## run all tests, with the full counts
 	@echo "Running all tests with the full counts; this takes long."
