@@ -15,7 +15,7 @@ from typing import Any, Final, Self, TypeVar
 
 import aiomqtt
 from paho.mqtt.client import Client as Paho
-from paho.mqtt.client import DisconnectFlags
+from paho.mqtt.client import DisconnectFlags, MQTTMessage
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -30,8 +30,13 @@ class Client(aiomqtt.Client):
 
     It asks for a socket to be watched for writing a moment later, by the number that the socket had: closed meanwhile,
     that number may be another connection's. It forgets that a connection was lost which was lost at once, and waits for
-    the answer of a broker that has hung up.
+    the answer of a broker that has hung up. Its `messages` lose one where whoever reads them is cancelled as it comes:
+    read by `rest` and `more`.
     """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._arrived = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         """Connect. Raises `aiomqtt.MqttError`."""
@@ -53,6 +58,10 @@ class Client(aiomqtt.Client):
             super()._on_disconnect(client, userdata, flags, reason_code, properties)
         else:
             self._connected.set_exception(aiomqtt.MqttError("it hung up without a word"))
+
+    def _on_message(self, client: Paho, userdata: Any, message: MQTTMessage) -> None:
+        super()._on_message(client, userdata, message)
+        self._arrived.set()
 
     def _on_socket_register_write(self, client: Paho, userdata: Any, sock: socket) -> None:
         def watch() -> None:
@@ -76,9 +85,14 @@ class Client(aiomqtt.Client):
         return await complete(call, self._disconnected)
 
     def rest(self) -> Iterator[aiomqtt.Message]:
-        """Yield what came before the connection ended and nobody took: acknowledged, it does not come again."""
+        """Yield what came and nobody took. It is acknowledged and does not come again: look once more after the end."""
         while not self._queue.empty():
             yield self._queue.get_nowait()
+
+    async def more(self) -> None:
+        """Wait until more comes. Takes nothing, so that it may be cancelled. Raises `aiomqtt.MqttError` when lost."""
+        await self.through(self._arrived.wait())
+        self._arrived.clear()
 
     async def leave(self) -> None:
         """Disconnect, or find that this is so already."""
@@ -104,7 +118,8 @@ async def complete(call: Coroutine[Any, Any, T], lost: asyncio.Future[None] | No
             await asyncio.wait({task}, timeout=LET_GO_S)
         _look_at(task)
     if not ended:
-        raise aiomqtt.MqttError("the connection ended before an answer came")
+        why = lost.exception() if lost is not None and not lost.cancelled() else None
+        raise aiomqtt.MqttError("the connection ended before an answer came") from why
     return task.result()
 
 

@@ -142,12 +142,13 @@ class Link:
         certificate = self._target.certificate
         if certificate is not None and own_expiry(certificate):
             raise TimeoutError  # as it would be: of TLS 1.3 the library only sees that no answer comes
-        async with connection(self._client()) as client:
-            try:
+        client = self._client()
+        try:
+            async with connection(client):
                 await self._converse(client)
-            finally:
-                for message in client.rest():
-                    self._receive_one(message)
+        finally:
+            for message in client.rest():
+                self._receive_one(message)
 
     async def _converse(self, client: Client) -> None:
         codes = await client.through(client.subscribe([(topic, 1) for topic in self._topics.followed]))
@@ -194,11 +195,13 @@ class Link:
             self._outbox.done()
 
     async def _take(self, client: Client) -> None:
-        messages = client.messages
-        async for message in messages:
-            if len(messages) == INCOMING - 1 and not self._said.lately("full"):
+        while True:
+            if len(client.messages) == INCOMING and not self._said.lately("full"):
                 log.warning("more comes from the broker than can be dealt with; some of it is lost")
-            self._receive_one(message)
+            for message in client.rest():
+                self._receive_one(message)
+                await asyncio.sleep(0)  # others have their turn, however much it is
+            await client.more()
 
     def _receive_one(self, message: aiomqtt.Message) -> None:
         payload = bytes(message.payload or b"")

@@ -64,9 +64,9 @@ class Peer:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
+        await complete(self.client.leave())
         for message in self.client.rest():
             await self._receive(message)
-        await complete(self.client.leave())
 
     async def die(self) -> None:
         """Lose the connection as in a power cut: no goodbye is said."""
@@ -95,8 +95,10 @@ class Peer:
 
     async def _read(self) -> None:
         try:
-            async for message in self.client.messages:
-                await self._receive(message)
+            while True:
+                for message in self.client.rest():
+                    await self._receive(message)
+                await self.client.more()
         except aiomqtt.MqttError:
             self.lost = True
 

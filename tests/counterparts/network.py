@@ -32,6 +32,7 @@ class StallingProxy:
             yield server.sockets[0].getsockname()[1]
         finally:
             stalling.cancel()
+            self._flows.set()
             server.close()
             self.cut()
 

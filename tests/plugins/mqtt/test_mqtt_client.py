@@ -8,9 +8,10 @@ from contextlib import suppress
 
 import aiomqtt
 import pytest
+from paho.mqtt.client import MQTTMessage
 
 from counterparts.mqtt_speaker import Peer, until
-from mynah_mqtt.client import complete
+from mynah_mqtt.client import Client, complete
 from mynah_mqtt.link import Link, Target
 from mynah_mqtt.outbox import Outbox
 from mynah_mqtt.topics import Topics
@@ -54,6 +55,27 @@ async def test_call_that_ends_as_it_is_cancelled_is_cancelled():
 
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+@pytest.mark.parametrize("passes", range(6))
+async def test_message_that_comes_as_its_reader_is_stopped_is_not_lost(passes):
+    client = Client("127.0.0.1")
+    taken: list[aiomqtt.Message] = []
+
+    async def read() -> None:
+        while True:
+            taken.extend(client.rest())
+            await client.more()
+
+    reading = asyncio.create_task(read())
+    await asyncio.sleep(0.01)
+    client._on_message(client._client, None, MQTTMessage(topic=b"a"))
+    for _ in range(passes):
+        await asyncio.sleep(0)
+    reading.cancel()
+    await asyncio.wait({reading})
+
+    assert len([*taken, *client.rest()]) == 1
 
 
 async def test_connection_that_is_lost_at_once_is_known_to_be_lost(world):
