@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from amqtt.broker import Broker, RetainedApplicationMessage
+from amqtt.broker import Broker
 from amqtt.contexts import Action, BrokerConfig, ListenerConfig, ListenerType
 from amqtt.errors import AMQTTError, MQTTError
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
@@ -17,6 +17,7 @@ from amqtt.session import OutgoingApplicationMessage, Session
 
 from mynah_mqtt.accounts import Account
 from mynah_mqtt.said import Said
+from mynah_mqtt.streams import Outbound
 from mynah_mqtt.topics import Topics
 
 if TYPE_CHECKING:
@@ -116,18 +117,31 @@ class Courier:
         self, topic: str, data: bytes | bytearray, qos: int | None, retain: bool
     ) -> OutgoingApplicationMessage | None:
         """Send one message; with QoS 1 wait for its acknowledgement, a few seconds."""
+        number = self._session.next_packet_id if qos else None
+        return await self.send(OutgoingApplicationMessage(number, topic, qos, data, retain))
+
+    async def send(self, message: OutgoingApplicationMessage) -> OutgoingApplicationMessage | None:
+        """Send a message, marked as one that came before if it was sent already."""
         try:
-            return await self._handler.mqtt_publish(topic, data, qos, retain)
+            if message.qos and self._ended():
+                raise ConnectionError("its connection has ended")
+            await self._handler._handle_message_flow(message)  # noqa: SLF001  # all that `mqtt_publish` does besides
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
             # Not this task was cancelled but amqtt's waiter, because the connection ended.
         except (AMQTTError, MQTTError, TimeoutError, OSError) as error:
-            log.debug("%s did not take a message on %s: %s", self._session.client_id, topic, error)
-        if qos and not retain:
-            self._broker.keep(self._session, RetainedApplicationMessage(None, topic, data, qos), self._handler)
+            log.debug("%s did not take a message on %s: %s", self._session.client_id, message.topic, error)
+        else:
+            return message
+        if message.qos and not message.retain and message.puback_packet is None:
+            self._broker.keep(self._session, message, self._handler)
         return None
+
+    def _ended(self) -> bool:
+        """Whether nothing can be sent any more, though the session is not over yet."""
+        return isinstance(self._handler.writer, Outbound) and self._handler.writer.closing
 
 
 class HubBroker(Broker):
@@ -173,7 +187,7 @@ class HubBroker(Broker):
         if session is not None and session.transitions.state == "connected":
             session.transitions.disconnect()
 
-    def keep(self, session: Session, message: RetainedApplicationMessage, failed: BrokerProtocolHandler) -> None:
+    def keep(self, session: Session, message: OutgoingApplicationMessage, failed: BrokerProtocolHandler) -> None:
         """Keep a message for a client that is away, or is back on another connection than the one that `failed`."""
         known, handler = self.sessions.get(session.client_id or "", (None, None))
         if known is not session or session.clean_session:
@@ -211,7 +225,10 @@ class HubBroker(Broker):
         tasks = []
         while handler is not None and not session.retained_messages.empty():
             kept = session.retained_messages.get_nowait()
-            sending = handler.mqtt_publish(kept.topic, kept.data, kept.qos, retain=False)
+            if isinstance(kept, OutgoingApplicationMessage):
+                sending = handler.send(kept)
+            else:
+                sending = handler.mqtt_publish(kept.topic, kept.data, kept.qos, retain=False)
             tasks.append(asyncio.ensure_future(sending))
         if tasks:
             await asyncio.wait(tasks)

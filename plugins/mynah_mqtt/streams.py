@@ -41,9 +41,14 @@ class Outbound(WriterAdapter):
         peer = writer.get_extra_info("peername") or ("unknown", 0)
         self._peer = (str(peer[0]), int(peer[1]))
 
+    @property
+    def closing(self) -> bool:
+        """Whether what is written goes nowhere."""
+        return self._writer.is_closing()
+
     def write(self, data: bytes) -> None:
         """Send, or cut off a client for whom too much waits already."""
-        if self._writer.is_closing():
+        if self.closing:
             return
         if self._writer.transport.get_write_buffer_size() > WAITING:
             log.warning("%s does not read what it is sent, and was cut off", self._peer[0])

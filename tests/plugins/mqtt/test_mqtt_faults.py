@@ -152,6 +152,37 @@ async def test_command_that_was_not_acknowledged_comes_again(world):
     assert [command["id"] for command in speaker.done] == ["c1"]
 
 
+async def test_command_that_was_not_acknowledged_is_marked_when_it_comes_again(world):
+    async with world.admin() as admin:
+        first = await Raw.connect(world, "lion_house", clean=False)
+        await first.subscribe(CMD)
+        await admin.publish(CMD, {"id": "c1", "command": "stop"})
+        await first.until(b"c1")
+        first.close()
+        second = await Raw.connect(world, "lion_house", clean=False)
+        await second.until(b"c1")
+        second.close()
+
+    sent, again = (raw.heard[raw.heard.index(CMD.encode()) - 4 :] for raw in (first, second))
+    assert (sent[0], again[0]) == (0x32, 0x3A)
+    assert again[1:] == sent[1:]
+
+
+@pytest.mark.parametrize("kind", ["embedded"])
+async def test_commands_given_while_a_connection_breaks_come_on_the_next(world):
+    raw = await Raw.connect(world, "lion_house", clean=False)
+    await raw.subscribe(CMD)
+    async with world.admin() as admin:
+        for number in range(12):
+            if number == 4:
+                raw.close()
+            await admin.publish(CMD, {"id": f"c{number}", "command": "volume", "volume": number})
+        async with world.speaker("lion_house") as speaker:
+            await until(lambda: len(speaker.done) == 12, "the commands", 4)  # before the broker gives up waiting
+
+    assert sorted(command["volume"] for command in speaker.done) == list(range(12))
+
+
 async def test_speaker_that_connects_again_takes_its_own_place(world):
     async with world.admin() as admin:
         first = world.speaker("lion_house")
@@ -228,17 +259,34 @@ async def test_every_command_is_done_once_over_a_connection_that_keeps_breaking(
     async with proxy, world.admin() as admin:
         speaker = world.speaker("lion_house")
         speaker.port = proxy.port
-        staying = asyncio.create_task(stay(speaker))
+        staying = asyncio.create_task(stay(speaker, count))
         await until(lambda: admin.on(HERE), "the speaker")
         for number in range(count):
             await admin.publish(CMD, {"id": f"c{number}", "command": "volume", "volume": number})
             await asyncio.sleep(0.04)
-        await until(lambda: len(speaker.done) >= count, f"all of {count}", 60)
-        staying.cancel()
-        await asyncio.wait({staying})
+        await asyncio.wait_for(staying, 60)
 
     assert sorted(command["volume"] for command in speaker.done) == list(range(count))
     assert proxy.broken > 0
+
+
+async def test_every_command_is_done_once_by_a_speaker_whose_link_drops_packets(world):
+    count = 40
+    network = lossy(world.port)
+    async with network.running() as between, world.admin() as admin:
+        speaker = world.speaker("lion_house")
+        speaker.port = between
+        staying = asyncio.create_task(stay(speaker, count))
+        await until(lambda: admin.on(HERE), "the speaker")
+        breaking = asyncio.create_task(break_often(network))
+        for number in range(count):
+            await admin.publish(CMD, {"id": f"c{number}", "command": "volume", "volume": number})
+            await asyncio.sleep(0.04)
+        await breaking
+        await asyncio.wait_for(staying, 60)
+
+    assert sorted(command["volume"] for command in speaker.done) == list(range(count))
+    assert network.stalls > 0
 
 
 @pytest.mark.parametrize("kind", ["mosquitto"])  # the embedded one is in the hub: no network is between them
@@ -282,12 +330,12 @@ async def break_often(network: StallingProxy) -> None:
         network.cut()
 
 
-async def stay(speaker) -> None:
-    """Keep a speaker connected, as its firmware does."""
-    while True:
+async def stay(speaker, count: int) -> None:
+    """Keep a speaker connected, as its firmware does, until it has done so many commands."""
+    while len(speaker.done) < count:
         with contextlib.suppress(aiomqtt.MqttError, OSError):
             await speaker.connect()
-            await until(lambda: speaker.lost, "the end", 60)
+            await until(lambda: speaker.lost or len(speaker.done) >= count, "the end", 60)
         await speaker.leave()
         await asyncio.sleep(0.05)
 
