@@ -15,7 +15,7 @@ from mynah.cli.prepare import Prepared, add_config_argument, prepare
 from mynah.errors import MynahError
 from mynah.hub import MynahHub
 from mynah.logs import set_up_logs
-from mynah.loop import run_loop
+from mynah.loop import run_loop, settle
 from mynah.specs import CommandSpec
 
 log = logging.getLogger(__name__)
@@ -76,6 +76,7 @@ async def _serve(prepared: Prepared, *, lan: bool) -> int:
         with contextlib.suppress(NotImplementedError, AttributeError):  # there is no such signal on Windows
             loop.add_signal_handler(signal.SIGHUP, _reload, hub)
         _say_hello(hub, lan=lan)
+        settle()
         await stop.wait()
         log.info("stopping; a reply that is being spoken may finish")
     return 0

@@ -26,7 +26,7 @@ _ask = {
     ),
     "hint": vol.Any(None, str),
 }
-_fact = {
+_fact_shape = {
     vol.Required("say", msg="every fact needs a sentence to say"): _text,
     "ask": _ask,
     "value": vol.Any(None, _number),
@@ -34,7 +34,7 @@ _fact = {
     "source": vol.Any(None, str),
     "tool": vol.Any(None, str),
 }
-_subject = {
+_subject_shape = {
     vol.Required("id", msg="every subject needs an id"): vol.All(
         str, vol.Match(r"^[^\W]+$", msg="expected letters, digits and underscores")
     ),
@@ -44,7 +44,7 @@ _subject = {
     "kind": vol.Any(None, str),
     "facts": vol.Any(None, {_text: object}, msg="expected attributes with facts"),
 }
-_attribute = {
+_attribute_shape = {
     "title": _text,
     **{key: _texts for key in ("questions", "also", "more", "less", "most", "least")},
 }
@@ -53,11 +53,15 @@ _language = vol.Any(
     vol.All(str, vol.Match(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*\Z")),
     msg="a language is written as a tag such as en or pt-BR",
 )
-_file = {
+_file_shape = {
     "language": _language,
     "subjects": vol.Any(None, [object]),
     "attributes": vol.Any(None, {_text: object}),
 }
+# Compiled once: to do it for each of a thousand values took longer than all the rest of reading them.
+_fact, _facts, _subject, _attribute, _file = (
+    vol.Schema(shape) for shape in (_fact_shape, [_fact_shape], _subject_shape, _attribute_shape, _file_shape)
+)
 _SLOT = re.compile(r"\{([^}]*)\}")
 _SLOTS = {"name", "a_name", "plural"}
 
@@ -114,14 +118,14 @@ class _Source:
     def complain(self, message: str, where: Where, hint: str = "") -> None:
         self.problems.append(Problem(message, self.path, _line(self.text, where), where, hint))
 
-    def check(self, schema: Any, value: Any, where: Where) -> Any:
+    def check(self, schema: vol.Schema, value: Any, where: Where) -> Any:
         """Return the valid value, or None after noting every mistake."""
         try:
-            return vol.Schema(schema)(value)
+            return schema(value)
         except vol.MultipleInvalid as error:
             for mistake in error.errors:
                 path: Where = tuple(step if isinstance(step, int) else str(step) for step in mistake.path)
-                message, hint = _in_words(mistake, schema)
+                message, hint = _in_words(mistake, schema.schema)
                 self.complain(message, (*where, *path), hint)
             return None
 
@@ -178,7 +182,7 @@ class _Merging:
         facts = {}
         for attribute, said in (valid.pop("facts", None) or {}).items():
             place = (*where, "facts", attribute)
-            found = source.check([_fact] if isinstance(said, list) else _fact, said, place)
+            found = source.check(_facts if isinstance(said, list) else _fact, said, place)
             if found:
                 facts[attribute] = tuple(_as_fact(f) for f in (found if isinstance(said, list) else [found]))
             elif found is not None:
