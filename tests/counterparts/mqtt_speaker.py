@@ -26,6 +26,10 @@ async def until(found: Callable[[], Any], what: str, within_s: float = WAIT_S) -
     return result
 
 
+HUBS = ("persona", "language", "voice", "firmware")
+"""Properties that the hub does: speakers pass over them."""
+
+
 class Peer:
     """Somebody at a broker, who keeps what comes. `messages` are topics and payloads."""
 
@@ -146,6 +150,8 @@ class SimulatedSpeaker(Peer):
             return None
         if topic.endswith("/set"):
             name = topic.split("/")[-2]
+            if name in HUBS:
+                return None
             self.state[name] = json.loads(payload) if name != "microphone" else payload
             return self.publish(self.topic("state"), self.state, retain=True)
         if topic != self.topic("cmd"):
