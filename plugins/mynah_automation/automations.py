@@ -263,7 +263,7 @@ class Live:
             "on": self.on,
             "running": len(self._running),
             "last_triggered": self._last_triggered,
-            "last_outcome": self.traces[-1].outcome if self.traces else None,
+            "last_run": self.traces[-1].brief() if self.traces else None,
             "trouble": self.trouble,
             "triggers": [trigger.spec.name for trigger in definition.triggers.items],
         }

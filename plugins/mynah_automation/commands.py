@@ -48,7 +48,8 @@ def listed(found: list[Mapping[str, Any]]) -> Iterator[str]:
     width = max((len(each["entity_id"]) for each in found), default=0)
     for each in found:
         at = each["last_triggered"]
-        last = f"{datetime.fromtimestamp(at):%Y-%m-%d %H:%M:%S} {each['last_outcome'] or ''}".strip() if at else "never"
+        outcome = each["last_run"]["outcome"] if each["last_run"] else ""
+        last = f"{datetime.fromtimestamp(at):%Y-%m-%d %H:%M:%S} {outcome}".strip() if at else "never"
         state = "script" if each["kind"] == "script" else "on" if each["on"] else "off"
         more = f"  {each['trouble']}" if each["trouble"] else ""
         yield f"{each['entity_id']:<{width}}  {state:<6}  {each['mode']:<8}  last: {last}  {each['alias']}{more}"

@@ -63,13 +63,15 @@ class LiveRun:
             return
 
     async def _act(self, action: Action) -> None:
-        step = self.trace.begin(action.place, action.alias or action.spec.name)
+        step = self.trace.begin("action", action.place, action.alias or action.spec.name)
         if self.trace.left_out > MOST_STEPS:
             raise MynahError(f"more than {MOST_STEPS:,} steps; is there a repeat in a repeat?")
         self._steps.append(step)
         try:
             data = self._fitting(action.spec, action.data) if action.dynamic else action.data
             result = await action.spec.run(self, data)
+            if result is not None:
+                self.note(gave=result)
             if action.response_variable:
                 self.variables[action.response_variable] = result
         except (Unmet, Stopped, asyncio.CancelledError):
@@ -103,7 +105,7 @@ class LiveRun:
 
     def test(self, condition: Condition) -> bool:
         """Return whether one condition holds, and note it; one that cannot be told does not."""
-        step = self.trace.begin(condition.place, condition.alias or condition.spec.name)
+        step = self.trace.begin("condition", condition.place, condition.alias or condition.spec.name)
         self._steps.append(step)
         try:
             config = condition.config

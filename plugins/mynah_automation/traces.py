@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 STEPS: Final = 500
 """Steps that one trace keeps; of a long loop the first ones."""
@@ -16,11 +16,14 @@ SECRET: Final = ("webhook_id",)
 
 HIDDEN: Final = "…"
 
+Kind = Literal["condition", "action"]
+
 
 @dataclass(slots=True)
 class Step:
     """One action, or one look at a condition. `at` and `seconds` on the loop's clock; `place` in the automation."""
 
+    kind: Kind
     place: str
     name: str
     at: float
@@ -44,9 +47,9 @@ class Trace:
     seconds: float | None = None
     left_out: int = 0
 
-    def begin(self, place: str, name: str) -> Step:
+    def begin(self, kind: Kind, place: str, name: str) -> Step:
         """Begin a step."""
-        step = Step(place, name, time.monotonic())
+        step = Step(kind, place, name, time.monotonic())
         if len(self.steps) < STEPS:
             self.steps.append(step)
         else:
@@ -59,18 +62,25 @@ class Trace:
             self.outcome, self.message = outcome, message
             self.seconds = time.monotonic() - self.began_at
 
-    def describe(self) -> dict[str, Any]:
-        """Return it as plain data, times in seconds since the run's beginning."""
+    def brief(self) -> dict[str, Any]:
+        """Return how it went as plain data, without what was done; times in seconds, `began` since the epoch."""
         return {
             "run": self.number,
             "began": round(self.began, 3),
             "seconds": None if self.seconds is None else round(self.seconds, 4),
             "outcome": self.outcome,
             "message": self.message,
+        }
+
+    def describe(self) -> dict[str, Any]:
+        """Return all of it as plain data; times of steps in seconds since the run's beginning."""
+        return {
+            **self.brief(),
             "trigger": plain(self.trigger),
-            "variables": plain(self.variables),
+            "variables": plain({name: value for name, value in self.variables.items() if name != "trigger"}),
             "steps": [
                 {
+                    "kind": step.kind,
                     "place": step.place,
                     "name": step.name,
                     "at": round(step.at - self.began_at, 4),

@@ -63,9 +63,26 @@ async def test_automations_are_listed_triggered_and_traced(tmp_path):
         await asyncio.gather(*hub.parts["automation"].find("feeding_time").tasks)
         traces = await (await client.get("automations/feeding_time/traces")).json()
         assert [trace["outcome"] for trace in traces] == ["finished"]
-        assert traces[0]["steps"][0]["name"] == "counter.increment"
+        assert [(step["kind"], step["place"], step["name"]) for step in traces[0]["steps"]] == [
+            ("action", "actions/0", "counter.increment")
+        ]
         states = {state["entity_id"]: state["state"] for state in await (await client.get("states")).json()}
         assert states["counter.feedings"] == "1"
+
+
+async def test_the_list_has_how_the_last_run_of_each_went(tmp_path):
+    async with house(tmp_path) as (hub, client):
+        (listed,) = await (await client.get("automations")).json()
+        assert (listed["last_run"], listed["last_triggered"]) == (None, None)
+        await client.post("automations/feeding_time/trigger", json={})
+        await asyncio.gather(*hub.parts["automation"].find("feeding_time").tasks)
+        await client.post("automations/feeding_time/trigger", json={"skip_condition": False})
+        (listed,) = await (await client.get("automations")).json()
+        first, second = reversed(await (await client.get("automations/feeding_time/traces")).json())
+        assert listed["last_triggered"] == pytest.approx(first["began"], abs=0.001)
+        assert listed["last_run"] == {name: second[name] for name in ("run", "began", "seconds", "outcome", "message")}
+        assert (second["run"], second["outcome"], second["message"]) == (2, "refused", "a condition does not hold")
+        assert [step["kind"] for step in second["steps"]] == ["condition"]
 
 
 async def test_a_name_that_nothing_has_is_404_and_names_what_there_is(tmp_path):
