@@ -62,9 +62,11 @@ help: ## show this
 	@sh scripts/install.sh dev
 	@touch $@ .venv/installed-test .venv/installed-demo .venv/installed
 
-# Tests ask their questions aloud with a voice that is not one of Mynah's own, and connect to a broker that is not.
+# Tests ask their questions aloud with a voice that is not one of Mynah's own, connect to a broker that is not, and open
+# the web page in a browser.
 programs:
 	@command -v flite >/dev/null || sh scripts/debian-packages.sh flite
+	@command -v chromium >/dev/null || sh scripts/debian-packages.sh chromium
 	@PATH="$$PATH:/usr/sbin:/usr/local/sbin"; \
 	for program in mosquitto mosquitto_pub mosquitto_passwd openssl; do \
 	    command -v $$program >/dev/null || exec sh scripts/debian-packages.sh mosquitto mosquitto-clients openssl; \

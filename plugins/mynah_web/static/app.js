@@ -1,0 +1,124 @@
+// The page's frame: which view is shown, language, theme, token. Views are loaded when they are first opened.
+
+import { ApiError, api, setToken, token } from "./parts/api.js";
+import { h, replace } from "./parts/dom.js";
+import { LANGUAGES, choose, load } from "./parts/i18n.js";
+
+const VIEWS = {
+  talk: () => import("./views/talk.js"),
+  interpret: () => import("./views/interpret.js"),
+  speakers: () => import("./views/speakers.js"),
+  watch: () => import("./views/watch.js"),
+};
+const THEMES = ["auto", "light", "dark"];
+const view = document.getElementById("view");
+const notice = document.getElementById("notice");
+
+let t;
+let leave = () => {};
+
+function kept(name, values, otherwise) {
+  const value = localStorage.getItem(`mynah.${name}`);
+  return values.includes(value) ? value : otherwise;
+}
+
+/** What a view is given: texts, the REST API, and a way to tell something to the person. */
+function house(signal) {
+  return { t, api: (method, path, body) => api(method, path, body, { signal }), signal, token, say };
+}
+
+/** Tell of something above the view; an ApiError in words that say what to do. Without a message: take it away. */
+function say(message) {
+  const text = message instanceof ApiError ? explain(message) : message ? String(message.message ?? message) : "";
+  notice.textContent = text;
+  notice.hidden = !text;
+}
+
+function explain(error) {
+  if (error.status === 0) return t("error.unreachable");
+  if (error.status === 401 || error.status === 403) {
+    askForToken();
+    return t(error.status === 401 ? "error.unauthorized" : "error.forbidden");
+  }
+  return error.message;
+}
+
+function name() {
+  const wanted = location.hash.replace(/^#\//, "").split("/")[0];
+  return wanted in VIEWS ? wanted : "talk";
+}
+
+async function show() {
+  leave();
+  const controller = new AbortController();
+  const current = name();
+  leave = () => controller.abort();
+  say("");
+  drawNav(current);
+  document.title = `${t(`nav.${current}`)} – Mynah`;
+  try {
+    const module = await VIEWS[current]();
+    if (controller.signal.aborted) return;
+    replace(view);
+    view.dataset.view = current;
+    await module.open(view, house(controller.signal));
+  } catch (error) {
+    if (!controller.signal.aborted) say(error);
+  }
+}
+
+function drawNav(current) {
+  const links = Object.keys(VIEWS).map((each) =>
+    h("a", { href: `#/${each}`, "aria-current": each === current && "page" }, t(`nav.${each}`)));
+  replace(document.getElementById("nav"), links);
+}
+
+function drawTools() {
+  const language = h("select", { "aria-label": t("shell.language"), onchange: (event) => setLanguage(event.target.value) },
+    Object.entries(LANGUAGES).map(([code, title]) =>
+      h("option", { value: code, lang: code, selected: code === t.language }, title)));
+  const theme = h("select", { "aria-label": t("shell.theme"), onchange: (event) => setTheme(event.target.value) },
+    THEMES.map((each) => h("option", { value: each, selected: each === kept("theme", THEMES, "auto") }, t(`theme.${each}`))));
+  replace(document.getElementById("tools"), language, theme);
+}
+
+function setTheme(theme) {
+  localStorage.setItem("mynah.theme", theme);
+  document.documentElement.dataset.theme = theme;
+}
+
+async function setLanguage(language) {
+  localStorage.setItem("mynah.language", language);
+  await speak(language);
+  await show();
+}
+
+async function speak(language) {
+  t = await load(language);
+  document.documentElement.lang = language;
+  for (const element of document.querySelectorAll("[data-text]")) element.textContent = t(element.dataset.text);
+  document.getElementById("nav").setAttribute("aria-label", t("shell.views"));
+  drawTools();
+}
+
+function askForToken() {
+  if (document.querySelector("dialog.token")) return;
+  const field = h("input", { type: "password", id: "token", autocomplete: "current-password", required: true });
+  const form = h("form", { method: "dialog" }, h("h2", {}, t("token.title")), h("p", {}, t("token.how")),
+    h("label", { for: "token" }, t("token.label")), field,
+    h("p", { class: "row" }, h("button", { class: "primary" }, t("token.use")),
+      h("button", { type: "button", onclick: () => dialog.close() }, t("token.cancel"))));
+  const dialog = h("dialog", { class: "token" }, form);
+  form.addEventListener("submit", () => {
+    setToken(field.value.trim());
+    show();
+  });
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+setTheme(kept("theme", THEMES, "auto"));
+await speak(kept("language", Object.keys(LANGUAGES), choose(navigator.languages)));
+window.addEventListener("hashchange", show);
+await show();

@@ -1,0 +1,62 @@
+// The hub's REST API. The token travels in a header, never in an address.
+
+const KEPT = "mynah.token";
+
+/** What went wrong with a call: `status` is HTTP's, or 0 where the hub could not be reached. */
+export class ApiError extends Error {
+  constructor(message, status) {
+    super(message);
+    this.name = "ApiError";
+    this.status = status;
+  }
+}
+
+/** The token that was given on this page; kept until the browser is closed. */
+export function token() {
+  return sessionStorage.getItem(KEPT) ?? "";
+}
+
+export function setToken(value) {
+  if (value) sessionStorage.setItem(KEPT, value);
+  else sessionStorage.removeItem(KEPT);
+}
+
+/** Call the hub: api("GET", "/api/v1/speakers"). Returns the answer's JSON, null where there is none. */
+export async function api(method, path, body, { signal } = {}) {
+  const answer = await open(method, path, body, signal);
+  return answer.status === 204 ? null : answer.json();
+}
+
+/** Read what comes as a stream of server-sent events; calls `take(object)` for each until `signal` ends it. */
+export async function stream(path, take, { signal } = {}) {
+  const answer = await open("GET", path, undefined, signal);
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const blocks = (rest + value).split("\n\n");
+    rest = blocks.pop();
+    for (const block of blocks) {
+      const data = block.split("\n").filter((line) => line.startsWith("data:")).map((line) => line.slice(5)).join("\n");
+      if (data) take(JSON.parse(data));
+    }
+  }
+}
+
+async function open(method, path, body, signal) {
+  const headers = {};
+  if (token()) headers.Authorization = `Bearer ${token()}`;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let answer;
+  try {
+    answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError("unreachable", 0);
+  }
+  // What is not all well is told by /health as 503, with an answer all the same.
+  if (answer.ok || (path === "/health" && answer.status === 503)) return answer;
+  const told = await answer.json().catch(() => null);
+  throw new ApiError(told?.error?.message ?? answer.statusText, answer.status);
+}

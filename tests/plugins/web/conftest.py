@@ -1,0 +1,94 @@
+"""Debian's Chromium, and hubs for its pages.
+
+The browser lives as long as the tests do, so everything here runs in one event loop:
+`pytestmark = pytest.mark.asyncio(loop_scope="session")` in each file.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import async_playwright
+
+from mynah.testing import (
+    ScriptedLanguageModel,
+    ScriptedSpeechToText,
+    ScriptedTextToSpeech,
+    run_hub,
+    scripted_engines,
+)
+
+REPLY = ("Yes. ", "Lions eat meat. ", "They sleep a lot.")
+"""A reply of three phrases."""
+FLAGS = (
+    "--no-sandbox",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream",
+)
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def browsers():
+    """Give Chromium by what its microphone hears, a WAV file that is played once (None: a beep, again and again)."""
+    running = {}
+    async with AsyncExitStack() as stack:
+        playwright = await stack.enter_async_context(async_playwright())
+
+        async def browser(microphone=None):
+            if microphone not in running:
+                heard = [f"--use-file-for-fake-audio-capture={microphone}%noloop"] if microphone else []
+                running[microphone] = await playwright.chromium.launch(
+                    executable_path=shutil.which("chromium"), args=[*FLAGS, *heard]
+                )
+                stack.push_async_callback(running[microphone].close)
+            return running[microphone]
+
+        yield browser
+
+
+@pytest.fixture
+def house(tmp_path):
+    """Run a hub with the web page on scripted engines: stt=, llm=, tts= and so on in place of the usual ones."""
+
+    @asynccontextmanager
+    async def run(*, config=None, specs=(), installed=(), **engines):
+        engines.setdefault("stt", ScriptedSpeechToText())
+        engines.setdefault("llm", ScriptedLanguageModel(REPLY))
+        engines.setdefault("tts", ScriptedTextToSpeech())
+        async with run_hub(
+            tmp_path,
+            specs=[*scripted_engines(**engines), *specs],
+            config={"persona": "sparrow", **(config or {})},
+            installed=("http", "web", "websocket", *installed),
+        ) as hub:
+            yield hub
+
+    return run
+
+
+@pytest.fixture
+def pages(browsers):
+    """Open pages: `async with pages(url, microphone=wav, permissions=("microphone",), locale="en", …) as page`.
+
+    What the page logs as an error, or throws, fails the test; `page.troubles` may be cleared by a test that expects it.
+    """
+
+    @asynccontextmanager
+    async def open_page(url, *, microphone=None, permissions=("microphone",), locale="en-GB", **options):
+        browser = await browsers(microphone)
+        context = await browser.new_context(locale=locale, permissions=list(permissions), **options)
+        try:
+            page = await context.new_page()
+            page.troubles = []
+            page.on("pageerror", lambda error: page.troubles.append(str(error)))
+            page.on("console", lambda said: page.troubles.append(said.text) if said.type == "error" else None)
+            await page.goto(url)
+            yield page
+            assert page.troubles == []
+        finally:
+            await context.close()
+
+    return open_page
