@@ -232,7 +232,7 @@ async def written(future: asyncio.Future[None] | None, session_id: str) -> None:
 
 def _told(options: dict[str, Any]) -> dict[str, Any]:
     """Return options without what says nothing about the session itself."""
-    return {name: value for name, value in options.items() if name != "origin_max"}
+    return {name: value for name, value in options.items() if name not in ("origin_max", "origin_voices")}
 
 
 def _count(connection: sqlite3.Connection, statement: str, values: Sequence[Any]) -> int:

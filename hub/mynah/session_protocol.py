@@ -48,8 +48,9 @@ class SessionOptions:
     said or submitted is interpreted, as by a persona that interprets; an input may come with an interpretation of its
     own.
     `origin` is who opens it, such as the name of a dialect: lists and statistics go by it, and where `origin_max` is
-    given no more sessions of that origin may be open at once. `idle_timeout` and `max_age` are seconds; they count
-    where they are shorter than those of the configuration.
+    given no more sessions of that origin may be open at once; with `origin_voices` no more phrases of all of them are
+    being made at once, and those that wait are taken session by session. `idle_timeout` and `max_age` are seconds; they
+    count where they are shorter than those of the configuration.
     """
 
     persona: str | None = None
@@ -61,6 +62,7 @@ class SessionOptions:
     interpret: Interpretation | None = None
     origin: str = ""
     origin_max: int | None = None
+    origin_voices: int | None = None
     idle_timeout: float | None = None
     max_age: float | None = None
 

@@ -94,6 +94,12 @@ SCHEMA: Final = dict(
                     int, vol.Range(min=1, max=10_000)
                 ),
                 vol.Optional(
+                    "synthesis_workers",
+                    default=2,
+                    description="How many phrases are made at once for all its sessions together; how many utterances "
+                    "are understood at once is the recogniser's `workers`.",
+                ): vol.All(int, vol.Range(min=1, max=1_000)),
+                vol.Optional(
                     "idle_timeout", default=3600, description="Seconds without input or output that end a session."
                 ): number(1, 604_800),
                 vol.Optional("max_age", default=3600, description="Seconds after which a session ends."): number(

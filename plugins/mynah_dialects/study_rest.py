@@ -16,8 +16,6 @@ from mynah_dialects.gate import admit, persona_of
 STUDY: Final = "/api/v1/audio-streaming"
 LANGUAGES: Final = ("zh", "en", "auto")
 AUTO: Final = "auto"
-WORKERS: Final = 2
-"""What an engine that says nothing about it may do at the same time, as these clients know it."""
 
 
 async def open_session(hub: Hub, request: web.Request) -> web.Response:
@@ -34,6 +32,7 @@ async def open_session(hub: Hub, request: web.Request) -> web.Response:
             replies=asked.flag("reply", default=False),
             origin=STUDY_PARTNER,
             origin_max=section["max_sessions"],
+            origin_voices=section["synthesis_workers"],
             idle_timeout=float(section["idle_timeout"]),
             max_age=float(section["max_age"]),
         )
@@ -56,7 +55,7 @@ async def open_session(hub: Hub, request: web.Request) -> web.Response:
 
 async def list_sessions(hub: Hub, request: web.Request) -> web.Response:
     """Tell of every session."""
-    admit(hub, STUDY_PARTNER, request)
+    section = admit(hub, STUDY_PARTNER, request)
     mine = [entry["id"] for entry in hub.sessions() if entry["origin"] == STUDY_PARTNER]
     engines = [engine for engine in hub.engines() if engine["state"] == "ready"]
     stt, tts = ([engine for engine in engines if engine["kind"] == kind] for kind in ("stt", "tts"))
@@ -65,8 +64,8 @@ async def list_sessions(hub: Hub, request: web.Request) -> web.Response:
         "ttsInitialized": bool(tts),
         "modelSize": stt[0]["name"] if stt else None,
         "device": "cpu",
-        "transcriptionWorkers": _workers(hub, "stt"),
-        "ttsWorkers": _workers(hub, "tts"),
+        "transcriptionWorkers": _listening_at_once(hub, section),
+        "ttsWorkers": section["synthesis_workers"],
     }
     stats = {"totalSessions": len(mine), "activeSessions": mine, "serviceStatus": status}
     return web.json_response({"success": True, "stats": stats})
@@ -140,9 +139,10 @@ def _flags(query: Mapping[str, str]) -> Mapping[str, Any]:
     return {key: words.get(value.lower(), value) if key == "reply" else value for key, value in query.items()}
 
 
-def _workers(hub: Hub, kind: str) -> int:
-    entries = hub.config["engines"][kind]
-    return int(entries[0].get("workers", WORKERS)) if entries else 0
+def _listening_at_once(hub: Hub, section: Mapping[str, Any]) -> int:
+    """Return how much the first recogniser works at once; one without `workers` hears every session at once."""
+    entries = hub.config["engines"]["stt"]
+    return int(entries[0].get("workers", section["max_sessions"])) if entries else 0
 
 
 def _refusal(message: str, status: int) -> web.Response:

@@ -12,7 +12,7 @@ _share = vol.All(vol.Coerce(float), vol.Range(min=0, max=1))
 
 SCHEMA: Final[dict[Any, Any]] = {
     vol.Optional(
-        "workers", default=1, description="Processes, 1 to 8: how many people it can listen to at the same time"
+        "workers", default=2, description="Processes, 1 to 8: how many people it can listen to at the same time"
     ): vol.All(int, vol.Range(min=1, max=8)),
     vol.Optional(
         "confidence",
@@ -32,7 +32,7 @@ SCHEMA: Final[dict[Any, Any]] = {
 class Options:
     """The configuration, checked."""
 
-    workers: int = 1
+    workers: int = 2
     confidence: float = 0.5
     background: float = 0.5
     cache: bool = True

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from mynah import SessionOptions
-from mynah.testing import ScriptedLanguageModel, ScriptedSpeechToText, ScriptedTextToSpeech
+from mynah import AudioChunk, AudioFormat, SessionOptions
+from mynah.testing import ScriptedLanguageModel, ScriptedSpeechToText, ScriptedTextToSpeech, scripted
 from wire.wire_clients import names, of, read_wav, tone, wav_file
+
+
+class Voices:
+    """A voice that takes a moment, and counts how many of its calls are under way."""
+
+    def __init__(self):
+        self.said, self.now, self.most = [], 0, 0
+
+    async def synthesize(self, text, *, voice, language):
+        self.said.append(text)
+        self.now += 1
+        self.most = max(self.most, self.now)
+        try:
+            await asyncio.sleep(0.02)
+            yield AudioChunk(bytes(3_200), AudioFormat("pcm_s16le", 16_000, 1), 100.0)
+        finally:
+            self.now -= 1
+
 
 BASE = "/api/v1/audio-streaming"
 REPLY = "Yes. Lions eat meat. They sleep a lot."
@@ -124,8 +142,42 @@ async def test_the_statistics_of_the_service(house):
         assert body["stats"]["totalSessions"] == 1
         service = body["stats"]["serviceStatus"]
         assert (service["isInitialized"], service["ttsInitialized"]) == (True, True)
-        assert (service["transcriptionWorkers"], service["ttsWorkers"]) == (2, 2)
+        # The scripted recogniser has no workers that anybody could wait for.
+        assert (service["transcriptionWorkers"], service["ttsWorkers"]) == (10, 2)
         assert {"modelSize", "device"} <= service.keys()
+
+
+def with_voice(tts):
+    """Return what makes a hub speak with that."""
+    return {"specs": [scripted("tts", tts, name="a_voice")], "config": {"engines": {"tts": [{"engine": "a_voice"}]}}}
+
+
+async def test_two_phrases_are_made_at_once_and_nobody_waits_for_all_of_another_ones_texts(house):
+    tts = Voices()
+    async with house(**with_voice(tts)) as home, AsyncExitStack() as stack:
+        greedy, *modest = [await stack.enter_async_context(studying(home)) for _ in range(6)]
+        for number in range(10):
+            await greedy.send(type="text_request", data={"text": f"Long text {number}. " * 3, "language": "en"})
+        await greedy.until("tts_queued")
+        for client in modest:
+            await client.send(type="text_request", data={"text": "A short text.", "language": "en"})
+        for client in modest:
+            await spoken(client)
+        assert tts.most == 2
+        assert sum("Long" in text for text in tts.said) < 15  # of the thirty phrases that were asked for before
+
+
+async def test_as_many_are_made_at_once_as_is_configured(house):
+    tts = Voices()
+    configured = {"study_partner": {"synthesis_workers": 4}}
+    async with house(dialects=configured, **with_voice(tts)) as home, AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(studying(home)) for _ in range(8)]
+        for client in clients:
+            await client.send(type="text_request", data={"text": "A short text.", "language": "en"})
+        for client in clients:
+            await spoken(client)
+        _, body = await call(home, "GET", "/sessions")
+        assert body["stats"]["serviceStatus"]["ttsWorkers"] == tts.most == 4
 
 
 async def test_a_session_is_closed(house):

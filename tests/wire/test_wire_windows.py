@@ -52,7 +52,18 @@ class Ears:
     def knows(self, language):
         return language == "en"
 
+    def __init__(self):
+        self.now = self.most = 0
+
     def decode(self, stretch, stop):
+        self.now += 1
+        self.most = max(self.most, self.now)
+        try:
+            return self._decoded(stretch)
+        finally:
+            self.now -= 1
+
+    def _decoded(self, stretch):
         samples = numpy.frombuffer(stretch.audio, "<i2")
         edges = numpy.flatnonzero(numpy.diff(samples, prepend=0, append=0))
         words = []
@@ -72,9 +83,14 @@ class AlwaysVoice:
 
 
 @pytest.fixture
-def ears():
+def recognizer():
+    return Ears()
+
+
+@pytest.fixture
+def ears(recognizer):
     slots = Slots(2)
-    yield Whisper(Ears(), AlwaysVoice(), slots, Options(workers=2))
+    yield Whisper(recognizer, AlwaysVoice(), slots, Options(workers=2))
     slots.close()
 
 
@@ -99,7 +115,7 @@ def listening(ears):
     return {"specs": [scripted("stt", ears, name="a_ears")], "config": {"engines": {"stt": [{"engine": "a_ears"}]}}}
 
 
-async def test_ten_at_once_are_heard_as_each_alone(house, ears):
+async def test_ten_at_once_are_heard_as_each_alone_by_two_workers(house, ears, recognizer):
     talks = [talk(20, offset=number) for number in range(10)]
 
     async def one(home, said, audio):
@@ -112,6 +128,7 @@ async def test_ten_at_once_are_heard_as_each_alone(house, ears):
 
     async with house(**listening(ears)) as home:
         assert all(await asyncio.gather(*(one(home, *each) for each in talks)))
+        assert recognizer.most == 2
         assert max(session["buffered_bytes"] for session in home.hub.sessions()) <= 10 * 1024 * 1024
 
 

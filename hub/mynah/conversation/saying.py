@@ -16,6 +16,8 @@ from mynah.errors import EngineError
 from mynah.timeline import now
 from mynah.values import Voice, WordMark
 
+Items = AsyncIterator[AudioChunk | WordMark]
+
 TakeBack = Callable[[float], float | None]
 """Drops the audio of a phrase from that millisecond of it on, and returns where it now ends.
 
@@ -47,19 +49,21 @@ async def say_phrase(
     meter: Meter,
     take_back: TakeBack,
     avoid: set[OpenEngine] | None = None,
-) -> AsyncIterator[AudioChunk | WordMark]:
+    in_turn: Callable[[Items], Items] = lambda made: made,
+) -> Items:
     """Yield the audio of `text` in one format, and its words' marks where the engine gives them, each after its audio.
 
     What the engine that would be asked, or one before it that rests, has said before is heard again without a call.
     An engine that fails before any audio is replaced. One that fails later is followed by the next after its last whole
     word, where marks tell which that was and what came after it can be taken back. `avoid` has the engines that failed
-    in this turn; it grows. `total` is the limit for each engine's part in seconds. Raises `EngineError`, which says
-    where the phrase was cut if some of it was heard.
+    in this turn; it grows. `total` is the limit for each engine's part in seconds. What engines make goes through
+    `in_turn`, which may let it wait before it begins. Raises `EngineError`, which says where the phrase was cut if some
+    of it was heard.
     """
     phrase = _Phrase(chain, text, voice, language)
     source = await phrase.kept(avoid or (), meter)
     if source is None:
-        source = _asked_for(phrase, total, meter, take_back, avoid)
+        source = in_turn(_asked_for(phrase, total, meter, take_back, avoid))
     async with closing(source) as items:
         async for item in items:
             yield item
@@ -67,7 +71,7 @@ async def say_phrase(
 
 async def _asked_for(
     phrase: _Phrase, total: float, meter: Meter, take_back: TakeBack, avoid: set[OpenEngine] | None
-) -> AsyncIterator[AudioChunk | WordMark]:
+) -> Items:
     """Yield what the chain's engines make of `phrase`, one going on where another has died."""
     chain = phrase.chain
     tried: list[OpenEngine] = []
@@ -144,7 +148,7 @@ class _Phrase:
         self.ms = self.said_ms = end_ms
         return True
 
-    async def kept(self, avoid: Collection[OpenEngine], meter: Meter) -> AsyncIterator[AudioChunk | WordMark] | None:
+    async def kept(self, avoid: Collection[OpenEngine], meter: Meter) -> Items | None:
         """Return the whole phrase as the first engine that can say it has said it before; None where it has not."""
         began = now()
         for engine in self.chain.engines:
@@ -161,14 +165,14 @@ class _Phrase:
                 return None
         return None
 
-    def voiced(self, engine: Any) -> AsyncIterator[AudioChunk | WordMark]:
+    def voiced(self, engine: Any) -> Items:
         """Yield what `engine` makes of the rest, as the continuation of what was said."""
         return self._made_by(engine, self._manner(engine))
 
     def _manner(self, engine: object) -> Voice:
         return self.voice if self.chain.is_first(engine) else replace(self.voice, name="")
 
-    async def _made_by(self, engine: Any, voice: Voice) -> AsyncIterator[AudioChunk | WordMark]:
+    async def _made_by(self, engine: Any, voice: Voice) -> Items:
         self.marked = False
         text = self.text[self.said :]
         made = _Made(self.format, self.said_ms, max(MOST_MS, len(text) * MOST_MS_A_CHARACTER))

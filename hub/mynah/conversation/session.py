@@ -16,6 +16,7 @@ from mynah.conversation.history import History
 from mynah.conversation.intents import Intents
 from mynah.conversation.microphone import Microphone
 from mynah.conversation.persona import Persona
+from mynah.conversation.saying import Items
 from mynah.conversation.scene import Scene
 from mynah.conversation.shared_speech import SharedSpeech
 from mynah.conversation.surroundings import Surroundings
@@ -406,7 +407,12 @@ class Conversation:
             may_answer=self._may_answer,
             may_apologise=self._may_apologise,
             ahead_ms=lambda: self._delivery.spool.waiting_ms,
+            in_turn=self._in_turn,
         )
+
+    def _in_turn(self, made: Items) -> Items:
+        share = self._around.shares.of(self.origin, self._options.origin_voices)
+        return made if share is None else share.serve(self.id, made)
 
     def _scene(self) -> Scene:
         return Scene(self.persona, self._language, self.context, self.history)

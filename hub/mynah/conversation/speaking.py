@@ -209,6 +209,7 @@ class Speaking:
             meter=meter,
             take_back=take_back,
             avoid=self._failed_voices,
+            in_turn=turn.links.in_turn,
         )
         if phrase.acknowledgement:
             said = _unless(self._reply_audible, said)

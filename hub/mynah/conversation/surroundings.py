@@ -13,6 +13,7 @@ from mynah.conversation.listening import ListeningOptions, OpenMicrophone
 from mynah.conversation.media import Media
 from mynah.conversation.persona import Persona
 from mynah.conversation.scene import Latency, TurnLimits
+from mynah.conversation.shares import Shares
 from mynah.conversation.tools import Tools
 from mynah.engines.chain import Chain
 from mynah.engines.protocols import SpeechDetector
@@ -64,6 +65,7 @@ class Surroundings:
     latency: Latency = field(default_factory=Latency)
     limits: SessionLimits = field(default_factory=SessionLimits)
     listening: ListeningOptions = field(default_factory=ListeningOptions)
+    shares: Shares = field(default_factory=Shares)
 
     def detector(self) -> SpeechDetector | None:
         """Return a fresh voice activity detector, or None where no engine is ready."""

@@ -20,6 +20,7 @@ from mynah.conversation.interpreting import ORIGINAL, TRANSLATION, Interpreting
 from mynah.conversation.listening import ListeningOptions
 from mynah.conversation.playback import VoicedPhrase, heard_text
 from mynah.conversation.replying import Replying, draft_items, first_usable
+from mynah.conversation.saying import Items
 from mynah.conversation.scene import UNTRANSCRIBED, Latency, Scene, TurnLimits
 from mynah.conversation.shared_speech import SharedSpeech
 from mynah.conversation.speaking import Speaking
@@ -61,6 +62,7 @@ class Links:
     may_answer: Callable[[Turn], Awaitable[None]]
     may_apologise: Callable[[Turn], bool]
     ahead_ms: Callable[[], float]
+    in_turn: Callable[[Items], Items]
     take_back: Callable[[str, int, int, float], float | None]
 
 

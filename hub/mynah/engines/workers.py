@@ -12,7 +12,7 @@ import logging
 import pickle
 import sys
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
 from typing import Any, Final, Self
 
 from mynah.engines.frames import LENGTH, pack
@@ -239,9 +239,10 @@ class WorkerPool:
 
     `factory` is `"module:name"`, importable in a fresh interpreter. A job is a call of a method of that engine as
     `method(inputs, *arguments)` with an iterator of inputs; it gives an iterator, best a generator. Use the pool as an
-    async context manager: entering waits until every worker is ready and raises `EngineUnavailable` where one cannot
-    start. Workers ignore SIGINT and go when the pool closes or its process dies. One more process, without an engine,
-    is kept to take the place of a worker that must be replaced: starting an interpreter takes longer than people wait.
+    async context manager: entering waits until the first worker is ready and raises `EngineUnavailable` where it
+    cannot start; the others follow. Workers ignore SIGINT and go when the pool closes or its process dies. One more
+    process, without an engine, is kept to take the place of a worker that must be replaced: starting an interpreter
+    takes longer than people wait.
     """
 
     def __init__(
@@ -251,7 +252,8 @@ class WorkerPool:
         self._args = args
         self._start_timeout = start_timeout
         self._slots = [_Slot() for _ in range(size)]
-        self._idle: asyncio.Queue[_Slot] = asyncio.Queue(size)
+        # The worker that was idle last goes first: it has its models loaded.
+        self._idle: asyncio.LifoQueue[_Slot] = asyncio.LifoQueue(size)
         self._numbers = itertools.count(1)
         self._background: set[asyncio.Task[None]] = set()
         self._stopping: set[asyncio.Task[None]] = set()
@@ -259,18 +261,14 @@ class WorkerPool:
         self._closed = False
 
     async def __aenter__(self) -> Self:
+        first, *others = self._slots
         try:
-            # All of them, even where one cannot start: those on their way would be left behind else.
-            found = await asyncio.gather(*(self._fill(slot) for slot in self._slots), return_exceptions=True)
+            await self._fill(first)
         except BaseException:
             await self._close()
             raise
-        if trouble := next((each for each in found if isinstance(each, BaseException)), None):
-            await self._close()
-            raise trouble
-        for slot in self._slots:
-            self._idle.put_nowait(slot)
-        self._keep(self._have_spare())
+        self._idle.put_nowait(first)
+        self._keep(self._have_more(others))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -371,6 +369,17 @@ class WorkerPool:
         else:
             self._keep(self._have_spare())
         return await _Worker.start(self._factory, self._args, self._start_timeout, process)
+
+    async def _have_more(self, slots: Sequence[_Slot]) -> None:
+        """Start the other workers one after the other, so that the first has the machine to itself, and the spare."""
+        for slot in slots:
+            try:
+                await self._fill(slot)
+            except EngineError as error:
+                log.warning("a worker cannot start: %s", error)  # the job that finds its place empty tries again
+            finally:
+                self._idle.put_nowait(slot)
+        await self._have_spare()
 
     async def _have_spare(self) -> None:
         process = await _spawn(self._factory)
