@@ -70,13 +70,15 @@ class Timeline:
 
     The first call of `mark` for a name counts; `last_*` marks move. `engine_ms` is, for each stage, what the path to
     the first audio waited inside an engine: the rest is the hub's own. `engines` names
-    the one of each stage that answered, `troubles` says why those before it in the chain did not.
+    the one of each stage that answered, `troubles` says why those before it in the chain did not, and `kept` has the
+    stages whose first answer was not made for this turn, but kept from before.
     """
 
     marks: dict[str, float] = field(default_factory=dict)
     engine_ms: dict[str, float] = field(default_factory=dict)
     engines: dict[str, str] = field(default_factory=dict)
     troubles: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    kept: set[str] = field(default_factory=set)
 
     def mark(self, name: str, at: float | None = None) -> None:
         """Set mark `name` to `at` or to now."""
@@ -85,11 +87,13 @@ class Timeline:
         if name.startswith("last_") or name not in self.marks:
             self.marks[name] = now() if at is None else at
 
-    def engine(self, stage: str, name: str, ms: float, troubles: Sequence[str] = ()) -> None:
+    def engine(self, stage: str, name: str, ms: float, troubles: Sequence[str] = (), *, kept: bool = False) -> None:
         """Note that engine `name` kept the way to the first audio waiting for `ms` in `stage`; once a stage.
 
         `troubles` says why the engines tried before it did not answer, each as "name: reason".
         """
+        if kept and stage not in self.engines:
+            self.kept.add(stage)
         self.engines.setdefault(stage, name)
         if len(troubles) > len(self.troubles.get(stage, ())):
             self.troubles[stage] = tuple(troubles)  # an engine may be replaced in the middle of its work

@@ -188,6 +188,11 @@ class TurnFinished:
         "why those tried before it did not, each as `name: reason`",
         default=None,
     )
+    kept: tuple[str, ...] | None = wire(
+        kinds.several(kinds.NAME, 32, "stages"),
+        "the stages whose first answer was kept from before, such as `tts` by the speech cache",
+        default=None,
+    )
 
 
 @message

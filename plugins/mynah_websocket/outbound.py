@@ -42,6 +42,7 @@ PLAIN: Final[Mapping[type[mynah.Output], Callable[[Any], say.HubMessage]]] = {
         own_ms=o.timeline.own_ms,
         engines=o.timeline.engines,
         troubles=o.timeline.troubles or None,
+        kept=tuple(sorted(o.timeline.kept)) or None,
     ),
     mynah.TurnFailed: lambda o: say.TurnFailed(turn=o.turn_id, message=o.message, stage=o.stage),
     mynah.TurnDropped: lambda o: say.TurnDropped(turn=o.turn_id, reason=o.reason),

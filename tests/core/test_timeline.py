@@ -103,3 +103,11 @@ def test_every_mark_can_be_set():
 def test_two_timelines_share_nothing():
     Timeline().mark("opened", 1.0)
     assert Timeline().marks == {}
+
+
+def test_a_stage_is_kept_where_its_first_answer_was():
+    timeline = Timeline()
+    timeline.engine("llm", "facts", 6.0)
+    timeline.engine("tts", "espeak", 0.1, kept=True)
+    timeline.engine("llm", "facts", 1.0, kept=True)
+    assert timeline.kept == {"tts"}

@@ -159,7 +159,7 @@ class _Phrase:
                 recorded = await voice.kept(self.text, voice=manner, language=self.language)
                 meter.add(began, now())
                 if recorded is not None:
-                    meter.engine = engine.spec.name
+                    meter.engine, meter.kept = engine.spec.name, True
                     return self._made_by(recorded, manner)
             if not engine.unfit:
                 return None

@@ -195,7 +195,7 @@ class Speaking:
             async for item in items:
                 self.voicing.start_at = speech.start_at
                 if meter.engine:
-                    self._turn.timeline.engine("tts", meter.engine, meter.total_ms, meter.troubles)
+                    self._turn.timeline.engine("tts", meter.engine, meter.total_ms, meter.troubles, kept=meter.kept)
                 yield item
 
     async def _say(self, phrase: PhraseReady, take_back: TakeBack) -> AsyncIterator[AudioChunk | WordMark]:
@@ -217,7 +217,7 @@ class Speaking:
         async with closing(said) as items:
             async for item in items:
                 if first and isinstance(item, AudioChunk):
-                    turn.timeline.engine("tts", meter.engine, meter.total_ms, meter.troubles)
+                    turn.timeline.engine("tts", meter.engine, meter.total_ms, meter.troubles, kept=meter.kept)
                     self._reply_audible.set()
                 yield item
 

@@ -33,6 +33,7 @@ class Meter:
 
     `troubles` says of each engine that was tried or passed over before `engine` why it did not answer, as
     "name: reason". With `since`, `total_ms` has only what came after the moment that it returns, once it returns one.
+    `kept` says that what `engine` gave was not made now, but kept from before.
     """
 
     engine: str = ""
@@ -41,6 +42,7 @@ class Meter:
     ended: float = 0.0
     troubles: list[str] = field(default_factory=list)
     since: Callable[[], float | None] | None = None
+    kept: bool = False
 
     def add(self, began: float, ended: float) -> None:
         """Count one wait."""

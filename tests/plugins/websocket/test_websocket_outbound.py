@@ -132,3 +132,12 @@ def test_the_end_of_a_turn_tells_which_engines_answered_and_why_others_did_not()
     (message,) = Outbound().frames(finished)
     assert dump(message)["engines"] == {"tts": "espeak"}
     assert dump(message)["troubles"] == {"tts": ["edge_tts: refused", "openai: silent for 2 s"]}
+    assert "kept" not in dump(message)
+
+
+def test_the_end_of_a_turn_tells_what_was_kept_from_before():
+    timeline = mynah.Timeline()
+    timeline.engine("tts", "espeak", 0.1, kept=True)
+    finished = mynah.TurnFinished(turn_id="t1", outcome="answered", reply="One.", phrases=1, timeline=timeline)
+    (message,) = Outbound().frames(finished)
+    assert dump(message)["kept"] == ["tts"]
