@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mynah import ConfigError, Hub, InputError, RouteSpec, Text
+from mynah_http.event_routes import ROUTES as EVENT_ROUTES
 from mynah_http.session_routes import ROUTES as SESSION_ROUTES
 from mynah_http.speaker_routes import ROUTES as SPEAKER_ROUTES
 
@@ -96,6 +97,7 @@ ROUTES = (
         summary="How turns went since the start: counts, times, queues",
         answer=OBJECT,
     ),
+    *EVENT_ROUTES,
     *SESSION_ROUTES,
     RouteSpec(
         name="list_engines",

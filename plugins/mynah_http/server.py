@@ -19,6 +19,7 @@ from mynah_http.attempts import Attempts
 from mynah_http.endpoint import Endpoint
 from mynah_http.front import Front
 from mynah_http.origins import Origins
+from mynah_http.recent import PART, Recent
 
 log = logging.getLogger(__name__)
 KEEPALIVE_S = 75.0
@@ -65,22 +66,24 @@ async def serve(hub: Hub, config: Mapping[str, Any], ready: Callable[[], None]) 
         url = public_url(runner.addresses[0], config["host"], secure=tls is not None)
         hub.addresses["http"] = str(url).rstrip("/")
         log.info("listening at %s", hub.addresses["http"])
+        hub.parts[PART] = recent = Recent()
         ready()
-        await stay(door.open_to_network and config["mdns"], runner.addresses[0], url)
+        await stay(hub, recent, door.open_to_network and config["mdns"], runner.addresses[0], url)
     finally:
         hub.addresses.pop("http", None)
+        hub.parts.pop(PART, None)
         await runner.cleanup()
         await front.finish()
 
 
-async def stay(announced: bool, address: Sequence[Any], url: URL) -> None:
-    """Wait to be cancelled, announcing the server meanwhile."""
+async def stay(hub: Hub, recent: Recent, announced: bool, address: Sequence[Any], url: URL) -> None:
+    """Wait to be cancelled, keeping the last events and announcing the server meanwhile."""
     async with asyncio.TaskGroup() as group:
+        group.create_task(recent.run(hub), name="http: events")
         if announced:
             from mynah_http.announce import announce  # zeroconf is needed by hubs that are open to the network only
 
             group.create_task(announce(address[0], address[1], secure=url.scheme == "https"))
-        await asyncio.Event().wait()
 
 
 def build_app(hub: Hub, door: Door, front: Front, max_bytes: int) -> web.Application:

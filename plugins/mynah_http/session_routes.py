@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import voluptuous as vol
 
 from mynah import Hub, InputError, LimitError, RouteSpec, SessionOptions
+from mynah_http.queries import flag, number
 
 SESSIONS = "/api/v1/sessions"
 SESSION = f"{SESSIONS}/{{id}}"
@@ -40,10 +40,10 @@ OPTIONS = {
 
 async def list_sessions(hub: Hub, request: Any) -> Any:
     """List the open sessions, or with `kept=true` those that are kept on disk."""
-    if not _flag(request, "kept"):
-        return hub.sessions()
-    before = _number(request, "before", 1e12)
-    return await hub.kept_sessions(int(min(MOST, max(1.0, _number(request, "most", MOST)))), before)
+    if not flag(request, "kept"):
+        return [_shown(request, session) for session in hub.sessions()]
+    before = number(request, "before", 1e12)
+    return await hub.kept_sessions(int(min(MOST, max(1.0, number(request, "most", MOST)))), before)
 
 
 async def open_session(hub: Hub, request: Any) -> Any:
@@ -54,7 +54,13 @@ async def open_session(hub: Hub, request: Any) -> Any:
 
 async def get_session(hub: Hub, request: Any) -> Any:
     """Show one session."""
-    return hub.session(request.match_info["id"]).describe()
+    return _shown(request, hub.session(request.match_info["id"]).describe())
+
+
+def _shown(request: Any, session: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is known of a session; what was said in it is for admins alone."""
+    role, _ = request["access"]
+    return session if role == "admin" else {**session, "history": []}
 
 
 async def session_statistics(hub: Hub, request: Any) -> Any:
@@ -132,28 +138,6 @@ def turn(start: Callable[..., str], body: Mapping[str, Any]) -> Mapping[str, str
         raise
     except InputError as error:
         raise web.HTTPBadRequest(text=str(error)) from error
-
-
-def _flag(request: Any, name: str) -> bool:
-    from aiohttp import web
-
-    given = request.query.get(name, "false")
-    if given not in ("true", "false"):
-        raise web.HTTPBadRequest(text=f"'{name}' must be true or false, not {given!r}")
-    return bool(given == "true")
-
-
-def _number(request: Any, name: str, default: float) -> float:
-    from aiohttp import web
-
-    given = request.query.get(name)
-    try:
-        number = default if given is None else float(given)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise web.HTTPBadRequest(text=f"'{name}' must be a number, not {given!r}")
-    return number
 
 
 ROUTES = (

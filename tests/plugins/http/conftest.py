@@ -14,7 +14,6 @@ import voluptuous as vol
 
 from mynah import (
     Access,
-    Event,
     InputError,
     LimitError,
     OutletOptions,
@@ -22,6 +21,7 @@ from mynah import (
     RouteSpec,
     SessionOptions,
 )
+from mynah.bus import EventBus
 from mynah_http.component import COMPONENT
 from mynah_http.config import SCHEMA
 from mynah_http.routes import ROUTES
@@ -72,16 +72,10 @@ class FakeSession:
         raise NotImplementedError
 
 
-class FakeBus:
-    def publish(self, event: Event) -> None: ...
-
-    def subscribe(self, kind: Any, *, name: str, maxsize: int = 256, lossless: bool = False) -> Any:
-        raise NotImplementedError
-
-
 class FakeHub:
     def __init__(self, folder: Path, routes: Sequence[RouteSpec] = ()) -> None:
-        self.bus = FakeBus()
+        self.bus = EventBus()
+        self.parts: dict[str, Any] = {}
         self.config: Mapping[str, Any] = {}
         self.folder = folder
         self.routes = (*ROUTES, *routes)

@@ -1,0 +1,171 @@
+"""The last events of the hub, as they are told over HTTP, and those who follow what comes next."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import re
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from mynah import Event, Hub, HubStopping, LimitError, TurnOver
+
+PART: Final = "http_events"
+SPOKEN: Final = ("text", "heard", "data")
+"""Fields that hold what people and personas said: told to admins as it comes, and never kept here."""
+
+QUOTING: Final = ("error", "troubles")
+"""Fields of turns that may quote it: told to admins alone."""
+
+KEPT: Final = 1_000
+"""Ends of turns that are kept, and as many other events: many of these must not push out the history of those."""
+
+WAITING: Final = 1_000
+"""Events that may wait for somebody who reads slowly; then the oldest are dropped, and counted."""
+
+FOLLOWERS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event as it is told: the names of its class and of those it comes from, and its fields."""
+
+    names: frozenset[str]
+    fields: Mapping[str, Any]
+
+    def to(self, role: str) -> Mapping[str, Any]:
+        """Return what somebody of that role is told: without words that were spoken, unless it is an admin."""
+        if role == "admin":
+            return self.fields
+        hidden = (*SPOKEN, *QUOTING) if "turn_event" in self.names else SPOKEN
+        return self.as_kept().without(hidden).fields
+
+    def as_kept(self) -> Told:
+        """Return what is kept of it; of a plugin's own event, in which words may have any name, that it was."""
+        if self.fields["type"] in core_names():
+            return self.without(SPOKEN)
+        return Told(self.names, {name: self.fields[name] for name in ("type", "time")})
+
+    def without(self, hidden: Collection[str]) -> Told:
+        """Return it without some fields."""
+        return Told(self.names, {name: value for name, value in self.fields.items() if name not in hidden})
+
+
+class Follower:
+    """What waits for one who follows. `dropped` counts what was lost since it was last asked."""
+
+    def __init__(self, types: Collection[str]) -> None:
+        self.ended = False
+        self._types = frozenset(types)
+        self._waiting: deque[Told] = deque()
+        self._arrived = asyncio.Event()
+        self._dropped = 0
+
+    def wants(self, event: Told) -> bool:
+        """Whether it is of a type that was asked for."""
+        return not self._types or not self._types.isdisjoint(event.names)
+
+    def offer(self, event: Told) -> None:
+        """Have it wait."""
+        if not self.wants(event):
+            return
+        if len(self._waiting) >= WAITING:
+            self._waiting.popleft()
+            self._dropped += 1
+        self._waiting.append(event)
+        self._arrived.set()
+
+    def end(self) -> None:
+        """Say that nothing more comes."""
+        self.ended = True
+        self._arrived.set()
+
+    async def take(self, within_s: float) -> tuple[list[Told], int]:
+        """Wait for what comes, for so long at most; return it, and how many were lost before it."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._arrived.wait()
+        if not self.ended:
+            self._arrived.clear()
+        found, lost = list(self._waiting), self._dropped
+        self._waiting.clear()
+        self._dropped = 0
+        return found, lost
+
+
+class Recent:
+    """Keeps the last events without their words, and hands each on to those who follow. `run` it once."""
+
+    def __init__(self) -> None:
+        self._turns: deque[Told] = deque(maxlen=KEPT)
+        self._others: deque[Told] = deque(maxlen=KEPT)
+        self._followers: list[Follower] = []
+
+    async def run(self, hub: Hub) -> None:
+        """Follow the bus until cancelled; those who follow are told of the end."""
+        try:
+            with hub.bus.subscribe(Event, name="http: events", maxsize=4096) as events:
+                async for event in events:
+                    self.take(event)
+                    if isinstance(event, HubStopping):
+                        self._end()
+        finally:
+            self._end()
+
+    def take(self, event: Event) -> None:
+        """Keep an event and hand it on."""
+        told = tell(event)
+        (self._turns if isinstance(event, TurnOver) else self._others).append(told.as_kept())
+        for follower in self._followers:
+            follower.offer(told)
+
+    @contextmanager
+    def follow(self, recent: int, types: Collection[str]) -> Iterator[tuple[list[Told], Follower]]:
+        """Give up to `recent` of the last events, and from the next one on whatever comes.
+
+        With `types` only events of those, or that come from those. Raises `LimitError` where too many follow already.
+        """
+        if len(self._followers) >= FOLLOWERS:
+            raise LimitError(f"{FOLLOWERS} programs and pages follow the events already")
+        follower = Follower(types)
+        kept = sorted((*self._turns, *self._others), key=lambda event: event.fields["time"])
+        wanted = [event for event in kept if follower.wants(event)]
+        self._followers.append(follower)
+        try:
+            yield wanted[-recent:] if recent else [], follower
+        finally:
+            self._followers.remove(follower)
+
+    def _end(self) -> None:
+        for follower in self._followers:
+            follower.end()
+
+
+def tell(event: Event) -> Told:
+    """Return an event as it is told."""
+    fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
+    kind: Any = type(event)
+    return Told(_names(kind), {"type": _name(kind), **fields})
+
+
+@cache
+def core_names() -> frozenset[str]:
+    """Return the names of the core's own events, of whose fields it is known what they hold."""
+    known = [Event]
+    for cls in known:
+        known += [each for each in cls.__subclasses__() if each.__module__ == Event.__module__]
+    return frozenset(map(_name, known))
+
+
+@cache
+def _names(cls: type[Any]) -> frozenset[str]:
+    return frozenset(_name(each) for each in cls.__mro__ if issubclass(each, Event))
+
+
+def _name(cls: type[Event]) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
