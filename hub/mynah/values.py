@@ -28,6 +28,10 @@ class Transcript:
 
     A final transcript without text means that nothing was said, or, with `understood=False`, that something was said
     which the recogniser will not guess at. `confidence` is 0 to 1; `language` a BCP 47 tag.
+
+    What is heard may be acted on while the person still speaks. So a recogniser that knows says how many characters of
+    `text`, from its beginning, are `settled` and will not change any more; one that writes no marks says at which
+    places of `text` (counted in characters) the person made one of the `pauses` that part sentences.
     """
 
     text: str
@@ -35,6 +39,8 @@ class Transcript:
     confidence: float | None = None
     language: str | None = None
     understood: bool = True
+    settled: int = 0
+    pauses: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

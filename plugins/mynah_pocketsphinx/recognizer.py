@@ -11,7 +11,7 @@ from typing import Final
 
 from mynah import EngineError, EngineUnavailable, Hints, Transcript
 from mynah_pocketsphinx.models import Model, Models
-from mynah_pocketsphinx.utterance import Meter, Utterance
+from mynah_pocketsphinx.utterance import HeardWord, Meter, Utterance, text_of
 from mynah_pocketsphinx.verdict import verdict
 
 LOADED: Final = 4
@@ -45,12 +45,13 @@ class Recognizer:
             )
         del self._loaded[key]
         utterance = Utterance(model.decoder, self._meter)
-        last = ""
+        last: list[HeardWord] = []
         for chunk in audio:
-            partial = utterance.feed(chunk)
-            if partial is not None and partial != last:
-                last = partial
-                yield Transcript(partial, language="en")
+            words = utterance.feed(chunk)
+            if words is not None and words != last:
+                last = words
+                text, pauses = text_of(words)
+                yield Transcript(text, language="en", pauses=pauses)
         final = verdict(utterance.finish(), model, self._confidence)
         # Only now: the decoder of an abandoned utterance is in the middle of it and of no more use.
         self._keep(key, model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,12 +13,30 @@ EACH: Final = int(0.2 * BYTES_PER_S)
 """Audio between two looks at what was heard."""
 
 
+PAUSE: Final = 70
+"""Frames of 10 ms without a word that part sentences; within one, people pause for less."""
+
+
 @dataclass(frozen=True, slots=True)
 class HeardWord:
-    """A word and how probable it is, 0 to 1, given all that might have been said instead."""
+    """A word and how probable it is, 0 to 1, given all that might have been said instead; before the end it is 1.
+
+    `after_pause` tells whether a pause that parts sentences came before it.
+    """
 
     text: str
     probability: float
+    after_pause: bool = False
+
+
+def text_of(words: Sequence[HeardWord]) -> tuple[str, tuple[int, ...]]:
+    """Return the text of the words, and the places in it at which there was a pause."""
+    text, pauses = "", []
+    for word in words:
+        if text and word.after_pause:
+            pauses.append(len(text))
+        text = f"{text} {word.text}" if text else word.text
+    return text, tuple(pauses)
 
 
 class Meter:
@@ -49,7 +68,7 @@ class Utterance:
         self._opening: Opening | None = Opening()
         self._unseen = 0
 
-    def feed(self, audio: bytes) -> str | None:
+    def feed(self, audio: bytes) -> list[HeardWord] | None:
         """Take some audio; return what was heard so far where it is time to look, else None."""
         if self._opening is not None:
             self._opening.add(audio)
@@ -61,8 +80,7 @@ class Utterance:
         if self._unseen < EACH:
             return None
         self._unseen = 0
-        hypothesis = self._decoder.hyp()
-        return " ".join(plain for word in hypothesis.hypstr.split() if (plain := bare(word))) if hypothesis else ""
+        return self._words(final=False)
 
     def finish(self) -> list[HeardWord]:
         """Return the words of the whole utterance."""
@@ -71,10 +89,21 @@ class Utterance:
                 return []
             self._decoder.process_raw(self._begin(self._opening))
         self._decoder.end_utt()
+        return self._words(final=True)
+
+    def _words(self, *, final: bool) -> list[HeardWord]:
         if self._decoder.hyp() is None:
             return []
-        segments = ((bare(segment.word), segment.prob) for segment in self._decoder.seg())
-        return [HeardWord(word, min(1.0, float(probability))) for word, probability in segments if word]
+        words, silent = [], 0
+        for segment in self._decoder.seg():
+            word = bare(segment.word)
+            if not word:
+                silent += segment.end_frame - segment.start_frame + 1
+                continue
+            probability = min(1.0, float(segment.prob)) if final else 1.0
+            words.append(HeardWord(word, probability, after_pause=silent >= PAUSE))
+            silent = 0
+        return words
 
     def _begin(self, opening: Opening) -> bytes:
         self._opening = None

@@ -9,7 +9,7 @@ from typing import Final
 from mynah import Transcript
 from mynah_pocketsphinx.expected import Sentence
 from mynah_pocketsphinx.models import Model
-from mynah_pocketsphinx.utterance import HeardWord
+from mynah_pocketsphinx.utterance import HeardWord, text_of
 
 _LONGEST_NAME: Final = 4
 _HOME: Final = 0.5
@@ -31,8 +31,9 @@ def verdict(heard: Sequence[HeardWord], model: Model, confidence: float) -> Tran
     mean = sum(word.probability for word in heard) / len(heard)
     needed = confidence * (_LENIENT if belongs(words, model) >= _HOME else _STRICT)
     doubtful = mean < min(1.0, needed) or any(probability < confidence for probability in _names(heard, model))
-    text = "" if doubtful else " ".join(words)
-    return Transcript(text, final=True, confidence=round(mean, 3), language="en", understood=not doubtful)
+    text, pauses = ("", ()) if doubtful else text_of(heard)
+    confidence = round(mean, 3)
+    return Transcript(text, final=True, confidence=confidence, language="en", understood=not doubtful, pauses=pauses)
 
 
 def belongs(words: Sequence[str], model: Model) -> float:

@@ -64,6 +64,11 @@ class Course:
         return joined(self._settling.words) if self._settling else ""
 
     @property
+    def settled(self) -> int:
+        """How many characters of the text, from its beginning, will not change any more."""
+        return len(joined(self._settling.settled)) if self._settling else 0
+
+    @property
     def confidence(self) -> float:
         """How sure that is, 0 to 1."""
         return confidence(self._settling.words) if self._settling else 0.0

@@ -99,11 +99,11 @@ class Whisper:
         hearing = _Hearing(utterance, self._recognizer, self._slots, Course(self._options), known, vocabulary)
         reader = asyncio.create_task(utterance.read(audio), name="whisper-audio")
         try:
-            before = ""
+            before: tuple[str, int] = ("", 0)
             while await hearing.follow(self._options.step_s):
                 transcript = self._transcript(hearing, wanted, final=False)
-                if transcript.text and transcript.text != before:
-                    before = transcript.text
+                if transcript.text and (transcript.text, transcript.settled) != before:
+                    before = (transcript.text, transcript.settled)
                     yield transcript
             await reader  # what the audio's own source raises is for whoever consumes the transcripts
             await hearing.finish()
@@ -122,7 +122,8 @@ class Whisper:
         if hearing.utterance.speech.first is None or not (course.text or course.doubtful):
             return Transcript("", final, hearing.utterance.silence, language)
         understood = course.text != "" and course.confidence >= self._options.confidence
-        return Transcript(course.text if understood else "", final, course.confidence, language, understood)
+        text, settled = (course.text, course.settled) if understood else ("", 0)
+        return Transcript(text, final, course.confidence, language, understood, settled)
 
 
 class _Hearing:

@@ -17,7 +17,7 @@ from mynah.conversation.scene import Scene
 from mynah.engines.chain import Meter, closing
 from mynah.errors import cause
 from mynah.timeline import now
-from mynah.values import ReplyNote, Token, ToolCall
+from mynah.values import ReplyNote, Token, ToolCall, Transcript
 
 ReplyItem = Token | ToolCall | ReplyNote | None
 """What a language model gives; None where another begins instead, so that what the one before it gave is void."""
@@ -119,8 +119,9 @@ class Drafts:
         self._begun = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    def consider(self, text: str, language: str | None) -> None:
+    def consider(self, partial: Transcript) -> None:
         """Take in what was heard so far; begin or drop a draft."""
+        text, language = partial.text, partial.language
         words = words_of(text)
         if words == self._words:
             self._start(text, language)
@@ -132,15 +133,15 @@ class Drafts:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(UNCHANGED_S, self._start, text, language)
 
-    def settle(self, text: str) -> None:
+    def settle(self, final: Transcript) -> None:
         """Take in what was heard for good: no draft begins any more."""
         self._stop_timer()
-        if self._draft is not None and self._draft.words != words_of(text):
+        if self._draft is not None and self._draft.words != words_of(final.text):
             self._drop()
 
     def take(self, text: str, scene: Scene, language: str) -> Draft | None:
         """Return the draft of the reply to `text` if there is one, and everything is as it was taken to be."""
-        self.settle(text)
+        self.settle(Transcript(text, final=True))
         draft = self._draft
         if draft is None or draft.failed or (draft.scene, draft.language) != (scene, language):
             self._drop()

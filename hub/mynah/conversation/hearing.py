@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 class Follower(Protocol):
     """Somebody who does something with words that are not final yet."""
 
-    def consider(self, text: str, language: str | None) -> None:
+    def consider(self, partial: Transcript) -> None:
         """Take in what was heard so far."""
         ...
 
-    def settle(self, text: str) -> None:
+    def settle(self, final: Transcript) -> None:
         """Take in what was heard for good."""
         ...
 
@@ -39,6 +39,7 @@ class Hearing:
         self._utterance = utterance
         self._follower = follower
         self._language = language
+        self._told = ""
 
     async def understand(self) -> bool:
         """Turn the utterance into text; return whether there is something to answer."""
@@ -115,8 +116,10 @@ class Hearing:
         turn = self._turn
         turn.links.recognised(turn)
         if self._follower is not None and turn.links.may_draft(turn):
-            self._follower.consider(partial.text, partial.language)
-        await turn.links.emit(PartialTranscript(turn_id=turn.id, text=partial.text))
+            self._follower.consider(partial)
+        if partial.text != self._told:  # a recogniser may only have become sure of more of it
+            self._told = partial.text
+            await turn.links.emit(PartialTranscript(turn_id=turn.id, text=partial.text))
 
     def _note_end(self, meter: Meter) -> None:
         turn = self._turn
@@ -134,7 +137,7 @@ class Hearing:
         if not turn.text:
             turn.outcome = "no_speech" if transcript.understood else "not_understood"
         if self._follower is not None:
-            self._follower.settle(turn.text)
+            self._follower.settle(transcript)
 
     async def _tell(self, transcript: Transcript) -> bool:
         """Say what was heard, or drop the turn; return whether there is something to answer."""

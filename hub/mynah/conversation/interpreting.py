@@ -12,13 +12,13 @@ from mynah.conversation.hearing import Hearing
 from mynah.conversation.languages import nearest
 from mynah.conversation.phrasing.marks import is_unspaced
 from mynah.conversation.scene import Scene
-from mynah.conversation.settling import Settling, sentences_of
+from mynah.conversation.settling import Settling
 from mynah.conversation.speaking import Speaking
 from mynah.engines.chain import Meter, OpenEngine, closing
 from mynah.errors import EngineError, InputRefused, MynahError
 from mynah.outputs import ReplyReady, TranslationReady
 from mynah.session_protocol import Interpretation
-from mynah.values import Text, primary_language
+from mynah.values import Text, Transcript, primary_language
 
 if TYPE_CHECKING:
     from mynah.conversation.turn import Turn
@@ -98,6 +98,7 @@ class Interpreting:
         self._sentences: asyncio.Queue[Sentence | None] = asyncio.Queue(maxsize=WAITING)
         self._untranslated: list[str] = []
         self._failed: set[OpenEngine] = set()
+        self._final: Transcript | None = None
         self._told = False
         self._answers_early = False
 
@@ -127,31 +128,31 @@ class Interpreting:
             turn.trouble = error
         await self._sentences.put(None)
 
-    def consider(self, text: str, language: str | None) -> None:
+    def consider(self, partial: Transcript) -> None:
         """Take in what was heard so far: sentences that will not change any more are translated at once."""
-        said = language or (None if self._interpret.both_ways else self._interpret.source)
+        said = partial.language or (None if self._interpret.both_ways else self._interpret.source)
         if said is None or self._turn.text:
             return
         pair = self._pair or Pair.of(self._interpret, said, said)
-        for sentence in self._settling.settled(text, pair.source):
+        for sentence in self._settling.settled(partial, pair.source):
             if self._sentences.full():
                 break
             self._pair = pair
             self._settling.give(sentence)
             self._sentences.put_nowait(Sentence(sentence))
 
-    def settle(self, text: str) -> None:
+    def settle(self, final: Transcript) -> None:
         """Take in what was heard for good; `_put_rest` does what is left."""
+        self._final = final
 
     async def _put_rest(self) -> None:
         """Hand on what was not settled before the end."""
         turn = self._turn
         if self._pair is None:
             self._pair = Pair.of(self._interpret, turn.language, turn.links.scene().language)
-        rest = self._settling.rest(turn.text)
-        sentences = sentences_of(rest, self._pair.source)
+        sentences = self._settling.rest(self._final or Transcript(turn.text), self._pair.source)
         if not sentences and not self._settling.given:
-            sentences = [rest]
+            sentences = [turn.text]
         for sentence in sentences[:-1]:
             await self._sentences.put(Sentence(sentence))
         if sentences:

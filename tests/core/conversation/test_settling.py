@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from mynah.conversation.settling import Settling, sentences_of
+from mynah.values import Transcript
 
 
 def follow(*partials):
     settling, given = Settling(), []
     for partial in partials:
-        for sentence in settling.settled(partial, "en"):
+        for sentence in settling.settled(Transcript(partial), "en"):
             settling.give(sentence)
             given.append(sentence)
     return settling, given
@@ -45,7 +46,7 @@ def test_every_sentence_is_given_once():
     ],
 )
 def test_the_rest_is_what_comes_after_what_was_given(partials, final, rest):
-    assert follow(*partials)[0].rest(final) == rest
+    assert " ".join(follow(*partials)[0].rest(Transcript(final, final=True), "en")) == rest
 
 
 def test_abbreviations_and_numbers_end_no_sentence():
@@ -59,5 +60,32 @@ def test_words_without_marks_settle_nothing_and_are_all_left_for_the_end():
         "where does it hurt my knee hurts",
         "where does it hurt my knee hurts since yesterday",
     ]
-    assert [settling.settled(text, "en") for text in said for _ in range(2)] == [[]] * 6
-    assert settling.rest(said[-1]) == said[-1]
+    assert [settling.settled(Transcript(text), "en") for text in said for _ in range(2)] == [[]] * 6
+    assert settling.rest(Transcript(said[-1]), "en") == [said[-1]]
+
+
+def test_a_sentence_that_the_recogniser_has_settled_need_not_come_twice():
+    settling = Settling()
+    said = "I am ill. My head"
+    assert settling.settled(Transcript(said, settled=len("I am ill")), "en") == ["I am ill."]
+    assert settling.settled(Transcript(said, settled=len("I am")), "en") == ["I am ill."]  # it came alike twice
+
+
+def test_of_what_is_settled_only_whole_sentences_are_given():
+    assert Settling().settled(Transcript("I am ill. My head", settled=17), "en") == ["I am ill."]
+    assert Settling().settled(Transcript("I am ill. My head", settled=4), "en") == []
+
+
+def test_a_pause_ends_a_sentence_without_marks():
+    settling, said = Settling(), "where does it hurt do you"
+    partial = Transcript(said, pauses=(len("where does it hurt"),))
+    assert settling.settled(partial, "en") == []
+    assert settling.settled(partial, "en") == ["where does it hurt"]
+    settling.give("where does it hurt")
+    final = Transcript("where does it hurt do you smoke do you drink", final=True, pauses=(18, 31))
+    assert settling.rest(final, "en") == ["do you smoke", "do you drink"]
+
+
+def test_a_pause_at_the_end_waits_for_what_follows():
+    settling, said = Settling(), "my knee"
+    assert [settling.settled(Transcript(said, pauses=(len(said),)), "en") for _ in range(3)] == [[], [], []]

@@ -35,3 +35,26 @@ async def test_english_phrases_are_heard_and_said_in_spanish(run_hub, tmp_path):
                         assert output.reply == put
                         break
                 assert sounded_ms > 500
+
+
+async def test_a_sentence_is_heard_in_spanish_while_the_next_is_being_said(run_hub, tmp_path):
+    pause, spoken = bytes(LISTENING.pcm_bytes(900)), b""
+    for said in ("where does it hurt", "my left knee hurts"):
+        clip = tmp_path / "said.wav"
+        await asyncio.to_thread(subprocess.run, ["flite", "-voice", "slt", "-t", said, "-o", str(clip)], check=True)
+        spoken += b"".join(chunk.data for chunk in read_audio(clip, LISTENING)) + pause
+    async with run_hub(installed=["phrasebook", "pocketsphinx", "espeak", "vad"]) as hub:
+        session = hub.open_session(SessionOptions(persona="interpreter"))
+        async with asyncio.timeout(60), aclosing(session.outputs(OutletOptions())) as outputs:
+            session.listen(LISTENING)
+            for at in range(0, len(spoken), 3_200):
+                session.feed(spoken[at : at + 3_200])
+            # The button is still held.
+            async for output in outputs:
+                if isinstance(output, SpeechChunk):
+                    break
+            session.end_listening()
+            async for output in outputs:
+                if isinstance(output, TurnFinished):
+                    assert output.reply == "¿Dónde le duele? Me duele la rodilla izquierda."
+                    break

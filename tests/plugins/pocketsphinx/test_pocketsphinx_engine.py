@@ -191,3 +191,12 @@ async def test_without_a_cache_nothing_is_left_on_disk(tmp_path, hints, say):
     async with open_pocketsphinx({"cache": False}, tmp_path) as engine:
         assert (await hear(engine, say("What do lions eat?"), hints))[-1].text == "what do lions eat"
     assert not list(tmp_path.iterdir())
+
+
+async def test_a_long_pause_parts_sentences_and_a_short_one_does_not(engine, hints, say):
+    one, other = "what do lions eat", "how tall is a giraffe"
+    around = LISTENING.pcm_bytes(300)
+    for pause_ms, places in ((900, (len(one),)), (200, ())):
+        audio = say(f"{one}?")[:-around] + bytes(LISTENING.pcm_bytes(pause_ms)) + say(f"{other}?")[around:]
+        final = (await hear(engine, audio, hints))[-1]
+        assert (final.text, final.pauses) == (f"{one} {other}", places)

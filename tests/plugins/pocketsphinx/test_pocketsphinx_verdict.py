@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from mynah_pocketsphinx.models import Model
-from mynah_pocketsphinx.utterance import HeardWord, bare
+from mynah_pocketsphinx.utterance import HeardWord, bare, text_of
 from mynah_pocketsphinx.verdict import belongs, verdict
 
 PAIRS = frozenset(["<s> where", "where is", "is the", "the red", "red panda", "the panda", "panda </s>"])
@@ -57,3 +57,9 @@ def test_without_a_domain_everything_belongs_to_it():
 @pytest.mark.parametrize(("word", "plain"), [("a(2)", "a"), ("<sil>", ""), ("[NOISE]", ""), ("++UH++", ""), ("x", "x")])
 def test_marks_of_the_decoder_are_no_part_of_a_word(word, plain):
     assert bare(word) == plain
+
+
+def test_pauses_are_told_by_their_places_in_the_text():
+    words = [HeardWord("where", 1.0, after_pause=True), HeardWord("is", 1.0), HeardWord("it", 1.0, after_pause=True)]
+    assert text_of(words) == ("where is it", (len("where is"),))
+    assert verdict(words, MODEL, 0.5).pauses == (len("where is"),)
