@@ -240,9 +240,9 @@ class WorkerPool:
     `factory` is `"module:name"`, importable in a fresh interpreter. A job is a call of a method of that engine as
     `method(inputs, *arguments)` with an iterator of inputs; it gives an iterator, best a generator. Use the pool as an
     async context manager: entering waits until the first worker is ready and raises `EngineUnavailable` where it
-    cannot start; the others follow. Workers ignore SIGINT and go when the pool closes or its process dies. One more
-    process, without an engine, is kept to take the place of a worker that must be replaced: starting an interpreter
-    takes longer than people wait.
+    cannot start; the others follow. Workers ignore SIGINT and go when the pool closes or its process dies. As many more
+    processes, without an engine, are kept to take the place of workers that must be replaced, of all at once where it
+    comes to that: starting an interpreter takes longer than people wait.
     """
 
     def __init__(
@@ -257,7 +257,9 @@ class WorkerPool:
         self._numbers = itertools.count(1)
         self._background: set[asyncio.Task[None]] = set()
         self._stopping: set[asyncio.Task[None]] = set()
-        self._spare: asyncio.subprocess.Process | None = None
+        self._spares: deque[asyncio.subprocess.Process] = deque()
+        self._sparing = asyncio.Lock()
+        self._complete = False
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -363,15 +365,21 @@ class WorkerPool:
         return slot.worker
 
     async def _start(self) -> _Worker:
-        process, self._spare = self._spare, None
-        if process is None or process.returncode is not None:
-            process = await _spawn(self._factory)
-        else:
-            self._keep(self._have_spare())
-        return await _Worker.start(self._factory, self._args, self._start_timeout, process)
+        process = self._spare() or await _spawn(self._factory)
+        try:
+            return await _Worker.start(self._factory, self._args, self._start_timeout, process)
+        finally:
+            if self._complete and not self._closed:
+                self._keep(self._have_spares())  # only now: a process that starts takes the processor from this one
+
+    def _spare(self) -> asyncio.subprocess.Process | None:
+        while self._spares:
+            if (process := self._spares.popleft()).returncode is None:
+                return process
+        return None
 
     async def _have_more(self, slots: Sequence[_Slot]) -> None:
-        """Start the other workers one after the other, so that the first has the machine to itself, and the spare."""
+        """Start the other workers one after the other, so that the first has the machine to itself, and the spares."""
         for slot in slots:
             try:
                 await self._fill(slot)
@@ -379,14 +387,13 @@ class WorkerPool:
                 log.warning("a worker cannot start: %s", error)  # the job that finds its place empty tries again
             finally:
                 self._idle.put_nowait(slot)
-        await self._have_spare()
+        self._complete = True
+        await self._have_spares()
 
-    async def _have_spare(self) -> None:
-        process = await _spawn(self._factory)
-        if self._closed or self._spare is not None:
-            await _end(process)
-        else:
-            self._spare = process
+    async def _have_spares(self) -> None:
+        async with self._sparing:
+            while len(self._spares) < len(self._slots):
+                self._spares.append(await _spawn(self._factory))
 
     def _stop(self, worker: _Worker) -> asyncio.Task[None]:
         # By itself, so that it goes even where this is cancelled; nobody waits for it to the end but the pool's.
@@ -410,6 +417,4 @@ class WorkerPool:
         if tasks:
             await asyncio.wait(tasks)
         ends = [slot.worker.stop() for slot in self._slots if slot.worker]
-        if self._spare is not None:
-            ends.append(_end(self._spare))
-        await asyncio.gather(*ends, *self._stopping)
+        await asyncio.gather(*ends, *map(_end, self._spares), *self._stopping)

@@ -312,13 +312,28 @@ async def test_a_job_that_is_given_up_after_the_pool_has_closed_starts_no_worker
     assert workers.pids == ()
 
 
-async def test_a_worker_is_replaced_by_a_process_that_was_there_before():
-    async with pool() as workers:
-        async with asyncio.timeout(10):
-            while workers._spare is None:  # noqa: ASYNC110  # nobody tells
-                await asyncio.sleep(0.01)
-        spare = workers._spare.pid
-        os.kill(workers.pids[0], signal.SIGKILL)
+async def have_spares(workers, count):
+    async with asyncio.timeout(10):
+        while len(workers._spares) < count:  # noqa: ASYNC110  # nobody tells
+            await asyncio.sleep(0.01)
+    return {process.pid for process in workers._spares}
+
+
+async def test_all_workers_are_replaced_at_once_by_processes_that_were_there_before():
+    async with pool(size=2) as workers:
+        spares = await have_spares(workers, 2)
+        for pid in workers.pids:
+            os.kill(pid, signal.SIGKILL)
         await asyncio.sleep(0.1)
-        assert await workers.call("pid") == spare
-    assert not lives(spare)
+        assert set(await asyncio.gather(workers.call("pid"), workers.call("pid"))) == spares
+        more = await have_spares(workers, 2)
+    assert not any(lives(pid) for pid in spares | more)
+
+
+async def test_a_spare_process_that_has_died_is_not_used():
+    async with pool() as workers:
+        (spare,) = await have_spares(workers, 1)
+        for pid in (spare, *workers.pids):
+            os.kill(pid, signal.SIGKILL)
+        await asyncio.sleep(0.1)
+        assert lives(await workers.call("pid"))
