@@ -12,7 +12,7 @@ import json
 import logging
 import sqlite3
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
@@ -58,18 +58,34 @@ TURNS_STEP: Final = 100
 
 COLUMNS: Final = ("id", "origin", "options", "created", "last_active", "turns", "ended", "reason")
 _SELECT: Final = f"SELECT {', '.join(COLUMNS)} FROM session"
+ForgetSpeech = Callable[[Collection[str] | None], Awaitable[None]]
+"""Deletes recordings of the speech cache by their names, or all but stock phrases."""
+
 _EXCHANGES: Final = "SELECT turn, user, reply, subject, outcome, language, at FROM exchange WHERE session_id = ?"
 
 
-class Archive:
-    """Sessions and exchanges in the database."""
+async def _has_no_cache(keys: Collection[str] | None) -> None:
+    """Forget nothing."""
 
-    def __init__(self, storage: Storage, keep_days: float, *, audio_days: float = 0.0, audio_mb: int = 0) -> None:
+
+class Archive:
+    """Sessions and exchanges in the database; what the speech cache holds of a session goes with it."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        keep_days: float,
+        *,
+        audio_days: float = 0.0,
+        audio_mb: int = 0,
+        forget_speech: ForgetSpeech = _has_no_cache,
+    ) -> None:
         self.keeps = keep_days > 0
         self.audio = KeptAudio(
             storage.folder / "audio", days=audio_days if self.keeps else 0.0, most_bytes=audio_mb << 20
         )
         self._storage = storage
+        self._forget_speech = forget_speech
         self._keep_s = keep_days * DAY_S
         self._unwritten: dict[str, int] = {}
 
@@ -109,6 +125,11 @@ class Archive:
                 connection.execute(statement, values)
 
         return self._write(session.id, work)
+
+    def note_spoken(self, session_id: str, key: str) -> None:
+        """Note that the speech cache may hold something under `key` that was said in a session."""
+        statement = "INSERT OR IGNORE INTO spoken SELECT id, ? FROM session WHERE id = ?"
+        self._write(session_id, statement_of(statement, (key, session_id)))
 
     def _write(self, session_id: str, work: Work[Any]) -> asyncio.Future[None] | None:
         if not self.keeps:
@@ -193,7 +214,14 @@ class Archive:
     # ------------------------------------------------------------ deleting
 
     async def delete(self, session_id: str | None = None) -> int:
-        """Delete all that is kept of one session, or of all; return of how many something was."""
+        """Delete all that is kept of one session, or of all; return of how many something was.
+
+        What was said in it is deleted from the speech cache too, unless another session had it said as well. Where
+        nothing is kept of sessions, nobody knows whose that is: all but stock phrases goes.
+        """
+        own = None if session_id is None or not self.keeps else await self._own((session_id,))
+        if own is None or own:
+            await self._forget_speech(own)
         where, values = ("WHERE id = ?", (session_id,)) if session_id is not None else ("", ())
         count = await self._scrubbed(lambda connection: _count(connection, f"DELETE FROM session {where}", values))
         if count or session_id is None:
@@ -204,16 +232,37 @@ class Archive:
         """Delete what is older than it may be; a session that is `spared` is kept, but not its old exchanges."""
         before = time.time() - self._keep_s
 
+        def find(connection: sqlite3.Connection) -> list[str]:
+            old = connection.execute("SELECT id FROM session WHERE last_active < ?", (before,))
+            return [id for (id,) in old if id not in spared]
+
+        gone = await self._storage.write_soon(find)
+        if own := await self._own(gone):
+            await self._forget_speech(own)
+
         def work(connection: sqlite3.Connection) -> int:
-            old = connection.execute("SELECT id FROM session WHERE last_active < ?", (before,)).fetchall()
-            gone = [row for row in old if row[0] not in spared]
-            connection.executemany("DELETE FROM session WHERE id = ?", gone)
+            connection.executemany("DELETE FROM session WHERE id = ?", [(id,) for id in gone])
             exchanges = connection.execute("DELETE FROM exchange WHERE at < ?", (before,)).rowcount
             return len(gone) + exchanges
 
         count = await self._scrubbed(work)
         await asyncio.wrap_future(self.audio.expire(await self.ids()))
         return count
+
+    async def _own(self, session_ids: Collection[str]) -> list[str]:
+        """Return the names of recordings of the speech cache that only these sessions had said."""
+
+        def work(connection: sqlite3.Connection) -> list[str]:
+            listed = json.dumps(list(session_ids))
+            found = connection.execute(
+                "SELECT DISTINCT key FROM spoken AS mine WHERE session_id IN (SELECT value FROM json_each(?1)) AND NOT "
+                "EXISTS (SELECT 1 FROM spoken AS other WHERE other.key = mine.key AND other.session_id NOT IN "
+                "(SELECT value FROM json_each(?1)))",
+                (listed,),
+            )
+            return [key for (key,) in found]
+
+        return await self._storage.write_soon(work)
 
     async def _scrubbed(self, work: Work[int]) -> int:
         count = await self._storage.write_soon(work)

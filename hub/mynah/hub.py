@@ -30,6 +30,7 @@ from mynah.conversation.surroundings import SessionLimits, Surroundings
 from mynah.conversation.tools import Tools
 from mynah.engines.chain import Chain, OpenEngine
 from mynah.engines.speech_cache import SpeechCache
+from mynah.engines.speech_store import speech_folder
 from mynah.engines.translations import Translations
 from mynah.errors import InputError, MynahError, StorageError
 from mynah.events import ConfigChanged, HubStarted, HubStopping
@@ -73,13 +74,13 @@ class MynahHub:
         self._speakers = Speakers(values["speakers"], values["groups"])
         self._registry = Registry(self._speakers, self.storage)
         keeping = {name: values["sessions"][name] for name in ("keep_days", "audio_days", "audio_mb")}
-        self._archive = Archive(self.storage, **keeping)
-        self._statistics = Statistics()
         self._speech = SpeechCache(
-            self.storage.folder / "cache" / "speech",
+            speech_folder(self.storage.folder),
             memory_bytes=values["speech_cache"]["memory_mb"] << 20,
             disk_bytes=values["speech_cache"]["disk_mb"] << 20,
         )
+        self._archive = Archive(self.storage, **keeping, forget_speech=self._speech.forget)
+        self._statistics = Statistics()
         self._translations = Translations(values["translation"]["cache"], values["translation"]["glossary"])
         self._chains = {kind: self._chain(kind) for kind in ENGINE_KINDS}
         self._latency = Latency(**values["latency"])
@@ -159,6 +160,9 @@ class MynahHub:
         """Start everything, in order; on the way out drain and stop it, in reverse."""
         reaper = asyncio.get_running_loop().create_task(self._sessions.reap(), name="sessions")
         expirer = asyncio.get_running_loop().create_task(self._expire(), name="archive")
+        watcher = asyncio.get_running_loop().create_task(
+            self._speech.watch(self._translations.forget), name="speech cache"
+        )
         warmer = asyncio.get_running_loop().create_task(self._warming.run(models=self._latency.warm_up), name="warm-up")
         try:
             for engine in self._all_engines():
@@ -177,7 +181,7 @@ class MynahHub:
             log.info("ready in %.2f s", now() - self._started_at)
             yield self
         finally:
-            await self._stop(reaper, expirer, warmer)
+            await self._stop(reaper, expirer, watcher, warmer)
 
     async def _expire(self) -> None:
         """Delete what was kept for long enough; runs until cancelled."""
@@ -391,6 +395,7 @@ class MynahHub:
         known = [session.id for session in self._sessions if session_id in (None, session.id)]
         for id in known:
             self._sessions.close(id, "deleted")
+        self._translations.forget()
         count = await self._archive.delete(session_id)
         if session_id is not None and not known and not count:
             raise InputError(f"there is no session {session_id!r}, neither open nor kept")

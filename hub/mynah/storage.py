@@ -83,6 +83,15 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX exchange_at ON exchange (at);
     """,
+    # 5: which recordings of the speech cache hold what a session had said, by their names there.
+    """
+    CREATE TABLE spoken (
+        session_id TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+        key TEXT NOT NULL,
+        PRIMARY KEY (session_id, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX spoken_key ON spoken (key);
+    """,
 )
 """Each entry brings the schema from version n to n + 1. Entries are only ever appended."""
 

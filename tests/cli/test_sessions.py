@@ -10,6 +10,8 @@ import time
 import pytest
 
 from mynah.archive import Archive, KeptSession
+from mynah.audio import AudioChunk, AudioFormat
+from mynah.engines.speech_store import Recording, SpeechStore
 from mynah.kept_audio import KeptAudio
 from mynah.session_protocol import SessionOptions
 from mynah.storage import Storage
@@ -87,3 +89,26 @@ def test_a_file_that_cannot_be_written_is_told_of(cli, kept):
 def test_nothing_is_deleted_unless_it_is_said_what(cli, kept):
     assert cli("sessions", "delete").code == 2
     assert len(cli("sessions", "list").out.splitlines()) == 2
+
+
+def test_what_a_session_had_said_goes_from_the_speech_cache(cli, config, folder):
+    config()
+    key, stock = "a" * 64, "b" * 64
+    speech = SpeechStore(folder / "data" / "cache" / "speech", 1 << 20)
+    speech.open()
+    sound = AudioChunk(bytes(320), AudioFormat("pcm_s16le", 16_000, 1), 10.0)
+    for each in (key, stock):
+        speech.write(each, Recording((sound,), 320))
+    speech.note_stock([stock])
+    storage = Storage(folder / "data")
+
+    async def write(archive):
+        at = time.time()
+        archive.begin(KeptSession(id="first", options=SessionOptions(), created=at, last_active=at))
+        for each in (key, stock):
+            archive.note_spoken("first", each)
+
+    asyncio.run(write(Archive(storage, 30)))
+    storage.close()
+    assert cli("sessions", "delete", "first").code == 0
+    assert [file.stem for file in (folder / "data" / "cache" / "speech").glob("*.speech")] == [stock]

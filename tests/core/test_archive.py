@@ -174,3 +174,61 @@ async def test_a_disk_that_hangs_holds_a_turn_up_for_a_moment_only(archive, stor
     await future
     assert archive.count("s1") == 1
     other.close()
+
+
+# ---------------------------------------------------------------- what the speech cache has of sessions
+
+
+@pytest.fixture
+def forgetting(storage):
+    """An archive whose speech cache only writes down what it is to forget, and that."""
+    forgotten = []
+
+    async def forget(keys):
+        forgotten.append(keys if keys is None else sorted(keys))
+
+    return Archive(storage, 30, forget_speech=forget), forgotten
+
+
+async def test_with_a_session_goes_what_only_it_had_said(forgetting):
+    archive, forgotten = forgetting
+    for id, keys in (("s1", ("mine", "ours")), ("s2", ("ours", "theirs"))):
+        archive.begin(replace(SESSION, id=id))
+        for key in (*keys, *keys):
+            archive.note_spoken(id, key)
+    await archive.delete("s1")
+    assert forgotten == [["mine"]]
+    await archive.delete("s2")
+    assert forgotten[1:] == [["ours", "theirs"]]
+
+
+async def test_with_all_sessions_goes_everything(forgetting):
+    archive, forgotten = forgetting
+    archive.begin(SESSION)
+    await archive.delete()
+    assert forgotten == [None]
+
+
+async def test_what_a_session_had_said_is_kept_no_longer_than_the_session(forgetting):
+    archive, forgotten = forgetting
+    for id, at in (("old", NOW - 31 * DAY_S), ("new", NOW)):
+        archive.begin(replace(SESSION, id=id, last_active=at))
+        for key in (id, "ours"):
+            archive.note_spoken(id, key)
+    await archive.expire()
+    await archive.expire()
+    assert forgotten == [["old"]]
+
+
+async def test_of_a_session_that_is_not_kept_nobody_knows_what_it_said(storage):
+    forgotten = []
+
+    async def forget(keys):
+        forgotten.append(keys)
+
+    archive = Archive(storage, 0, forget_speech=forget)
+    archive.begin(SESSION)
+    archive.note_spoken("s1", "mine")
+    assert storage.read("SELECT count(*) FROM spoken") == [(0,)]
+    await archive.delete("s1")
+    assert forgotten == [None]

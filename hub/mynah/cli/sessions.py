@@ -9,13 +9,14 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from mynah.archive import Archive
 from mynah.cli.prepare import add_config_argument, prepare
+from mynah.engines.speech_store import SpeechStore, speech_folder
 from mynah.errors import InputError
 from mynah.specs import CommandSpec
 from mynah.storage import Storage
@@ -53,7 +54,12 @@ async def _with_archive(
 ) -> None:
     values = prepare(arguments.config).config.values
     storage = Storage(Path(values["data"]))
-    archive = Archive(storage, values["sessions"]["keep_days"])
+    speech = SpeechStore(speech_folder(storage.folder), values["speech_cache"]["disk_mb"] << 20)
+
+    async def forget_speech(keys: Collection[str] | None) -> None:
+        await asyncio.to_thread(speech.forget, keys)
+
+    archive = Archive(storage, values["sessions"]["keep_days"], forget_speech=forget_speech)
     try:
         await act(archive, arguments)
     finally:

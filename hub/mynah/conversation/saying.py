@@ -50,6 +50,7 @@ async def say_phrase(
     take_back: TakeBack,
     avoid: set[OpenEngine] | None = None,
     in_turn: Callable[[Items], Items] = lambda made: made,
+    keeps: Callable[[str], None] = lambda key: None,
 ) -> Items:
     """Yield the audio of `text` in one format, and its words' marks where the engine gives them, each after its audio.
 
@@ -57,10 +58,10 @@ async def say_phrase(
     An engine that fails before any audio is replaced. One that fails later is followed by the next after its last whole
     word, where marks tell which that was and what came after it can be taken back. `avoid` has the engines that failed
     in this turn; it grows. `total` is the limit for each engine's part in seconds. What engines make goes through
-    `in_turn`, which may let it wait before it begins. Raises `EngineError`, which says where the phrase was cut if some
-    of it was heard.
+    `in_turn`, which may let it wait before it begins. `keeps` is told the names under which the speech cache keeps it.
+    Raises `EngineError`, which says where the phrase was cut if some of it was heard.
     """
-    phrase = _Phrase(chain, text, voice, language)
+    phrase = _Phrase(chain, text, voice, language, keeps)
     source = await phrase.kept(avoid or (), meter)
     if source is None:
         source = in_turn(_asked_for(phrase, total, meter, take_back, avoid))
@@ -105,6 +106,7 @@ class _Phrase:
     text: str
     voice: Voice
     language: str
+    keeps: Callable[[str], None]
     format: AudioFormat | None = None
     ms: float = 0.0
     said: int = 0
@@ -159,6 +161,7 @@ class _Phrase:
                 recorded = await voice.kept(self.text, voice=manner, language=self.language)
                 meter.add(began, now())
                 if recorded is not None:
+                    self.keeps(voice.key(self.text, manner, self.language))
                     meter.engine, meter.kept = engine.spec.name, True
                     return self._made_by(recorded, manner)
             if not engine.unfit:
@@ -177,6 +180,8 @@ class _Phrase:
         text = self.text[self.said :]
         made = _Made(self.format, self.said_ms, max(MOST_MS, len(text) * MOST_MS_A_CHARACTER))
         marks: list[WordMark] = []
+        if isinstance(engine, CachedVoice):
+            self.keeps(engine.key(text, voice, self.language))
         stream = engine.synthesize(text, voice=voice, language=self.language)
         async with closing(stream) as items:
             async for item in items:

@@ -408,6 +408,7 @@ class Conversation:
             may_apologise=self._may_apologise,
             ahead_ms=lambda: self._delivery.spool.waiting_ms,
             in_turn=self._in_turn,
+            note_spoken=partial(self._around.archive.note_spoken, self.id),
         )
 
     def _in_turn(self, made: Items) -> Items:

@@ -210,6 +210,7 @@ class Speaking:
             take_back=take_back,
             avoid=self._failed_voices,
             in_turn=turn.links.in_turn,
+            keeps=turn.links.note_spoken,
         )
         if phrase.acknowledgement:
             said = _unless(self._reply_audible, said)

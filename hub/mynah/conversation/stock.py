@@ -93,6 +93,8 @@ class Rehearsal:
     async def _go_through(self, phrases: Sequence[StockPhrase]) -> None:
         spoken = 0
         try:
+            if isinstance(voice := self.engine.engine, CachedVoice):
+                voice.note_stock((phrase.text, phrase.voice, phrase.language) for phrase in phrases)
             for phrase in phrases:
                 spoken += await self._rehearse(phrase)
         except Exception as error:  # noqa: BLE001  # a supervisor's duty; a voice that cannot be had now is asked in the turn

@@ -12,7 +12,7 @@ import hashlib
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, replace
@@ -41,6 +41,9 @@ READS: Final = 4
 WRITES: Final = 8
 """Recordings that wait for the disk; more are not kept there."""
 
+WATCH_S: Final = 1.0
+"""How often it is looked whether another program has deleted something."""
+
 END_S: Final = 2.0
 """How long the end of the hub waits for what is being written."""
 
@@ -57,7 +60,11 @@ class SpeechCache:
         self._memory: OrderedDict[str, Recording] = OrderedDict()
         self._memory_bytes = 0
         self._memory_limit = memory_bytes
-        self._store = SpeechStore(folder, disk_bytes) if disk_bytes else None
+        self._folder = SpeechStore(folder, disk_bytes)
+        self._store = self._folder if disk_bytes else None
+        self._stock: frozenset[str] = frozenset()
+        self._forgettings = 0
+        self._forgotten_at = self._folder.forgotten_at()
         self._opened = False
         self._closed = False
         # One writer, as the store wants it. Their threads begin with their first task.
@@ -98,8 +105,8 @@ class SpeechCache:
         store = self._store
         if store is None or self._closed or not store.may_hold(key) or len(self._reading) >= READS:
             return None
-        read = self._run(self._readers, self._reading, store.read, key)
-        read.add_done_callback(lambda done: self._note_read(key, done))
+        read, before = self._run(self._readers, self._reading, store.read, key), self._forgettings
+        read.add_done_callback(lambda done: self._note_read(key, done, before))
         await asyncio.wait((read,), timeout=DISK_WAIT_S)
         return read.result() if _succeeded(read) else None
 
@@ -108,6 +115,40 @@ class SpeechCache:
         self._remember(key, recording)
         if self._store is not None and not self._closed and len(self._writing) < WRITES:
             self._run(self._writer, self._writing, self._store.write, key, recording)
+
+    def note_stock(self, keys: Collection[str]) -> None:
+        """Note which recordings are of stock phrases, which `forget` lets be."""
+        self._stock = frozenset(keys)
+        if self._store is not None and not self._closed:
+            self._run(self._writer, self._writing, self._store.note_stock, self._stock)
+
+    async def forget(self, keys: Collection[str] | None = None) -> None:
+        """Delete these recordings, or all, from memory and disk; stock phrases stay.
+
+        Raises `StorageError` where the disk refuses.
+        """
+        self._drop(keys)
+        if not self._closed:
+            # After all that waits to be written. Where nothing is kept on disk any more, something may be from before.
+            await asyncio.get_running_loop().run_in_executor(self._writer, self._folder.forget, keys)
+            self._forgotten_at = self._folder.forgotten_at()
+
+    async def watch(self, forgotten: Callable[[], None]) -> None:
+        """Empty the memory where another program has deleted recordings, and call `forgotten`; runs until cancelled."""
+        while True:
+            await asyncio.sleep(WATCH_S)
+            at = self._folder.forgotten_at()
+            if at != self._forgotten_at:
+                self._forgotten_at = at
+                self._drop()
+                forgotten()
+
+    def _drop(self, keys: Collection[str] | None = None) -> None:
+        """Drop these recordings, or all, from memory, and what is being read now."""
+        self._forgettings += 1
+        for key in tuple(self._memory if keys is None else keys):
+            if key not in self._stock and (dropped := self._memory.pop(key, None)) is not None:
+                self._memory_bytes -= dropped.size
 
     def describe(self) -> Mapping[str, int]:
         """Return how much was found and what is kept."""
@@ -139,9 +180,9 @@ class SpeechCache:
             _, oldest = self._memory.popitem(last=False)
             self._memory_bytes -= oldest.size
 
-    def _note_read(self, key: str, read: asyncio.Future[Recording | None]) -> None:
+    def _note_read(self, key: str, read: asyncio.Future[Recording | None], forgettings: int) -> None:
         recording = read.result() if _succeeded(read) else None
-        if recording is not None:
+        if recording is not None and forgettings == self._forgettings:
             self._remember(key, recording)
 
     def _run(
@@ -174,14 +215,14 @@ class CachedVoice:
                 yield item
         recording = tape.recording()
         if recording is not None:
-            self._cache.keep(self._key(text, voice, language), recording)
+            self._cache.keep(self.key(text, voice, language), recording)
 
     async def kept(self, text: str, *, voice: Voice, language: str) -> KeptVoice | None:
         """Return a voice that says what the engine gave for the same before, if that is kept.
 
         It is no call of the engine: it works while that rests, and says nothing of how it is.
         """
-        recording = await self._cache.find(self._key(text, voice, language))
+        recording = await self._cache.find(self.key(text, voice, language))
         if recording is None:
             return None
         self._cache.hits += 1
@@ -189,9 +230,14 @@ class CachedVoice:
 
     async def has(self, text: str, *, voice: Voice, language: str) -> bool:
         """Return whether that is kept; if so, it is in memory afterwards as far as there is room."""
-        return await self._cache.find(self._key(text, voice, language)) is not None
+        return await self._cache.find(self.key(text, voice, language)) is not None
 
-    def _key(self, text: str, voice: Voice, language: str) -> str:
+    def note_stock(self, phrases: Iterable[tuple[str, Voice, str]]) -> None:
+        """Note what is said by itself, again and again: texts, how, and in which language."""
+        self._cache.note_stock([self.key(*phrase) for phrase in phrases])
+
+    def key(self, text: str, voice: Voice, language: str) -> str:
+        """Return the name under which a phrase is kept."""
         return speech_key(self._name, self._options, text, voice, language)
 
 

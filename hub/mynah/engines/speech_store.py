@@ -14,13 +14,13 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from mynah.audio import AudioChunk, AudioFormat
-from mynah.errors import AudioError
+from mynah.errors import AudioError, StorageError
 from mynah.timeline import now
 from mynah.values import WordMark
 
@@ -37,6 +37,12 @@ TRIM_TO: Final = 0.9
 
 RECOUNT_WRITES: Final = 64
 """Writes after which the folder is counted afresh: another hub may write to it as well."""
+
+STOCK: Final = "stock"
+"""The file that names the stock phrases, one a line: they are no session's."""
+
+FORGOTTEN: Final = "forgotten"
+"""The file that is touched whenever something was deleted, for others who have it in memory."""
 
 STALE_S: Final = 60.0
 """Age of a temporary file whose writer is taken to be gone."""
@@ -117,6 +123,11 @@ def _restored(header: Any, key: str, audio: bytes) -> tuple[AudioChunk | WordMar
     return tuple(items)
 
 
+def speech_folder(data: Path) -> Path:
+    """Return the folder of the recordings in a data folder."""
+    return data / "cache" / "speech"
+
+
 class SpeechStore:
     """The folder, kept within `limit` bytes: the least recently used entries go first.
 
@@ -192,19 +203,56 @@ class SpeechStore:
         else:
             self._complained = False
 
+    def forget(self, keys: Collection[str] | None = None) -> None:
+        """Delete these recordings, or all; stock phrases stay. Raises `StorageError` where the disk refuses."""
+        try:
+            there = [file.name.removesuffix(".speech") for file in self._folder.glob("*.speech")]
+            for key in set(there if keys is None else keys).intersection(there) - self.stock():
+                self._file(key).unlink(missing_ok=True)
+                self._forget(key)
+        except OSError as error:
+            raise StorageError(f"speech in {self._folder} cannot be deleted: {error.strerror or error}") from error
+        with contextlib.suppress(OSError):  # then nobody else can have anything from there
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self._folder / FORGOTTEN).touch(mode=0o600)
+
+    def forgotten_at(self) -> int:
+        """Return when something was last deleted by anybody, on the disk's own clock; 0 for never."""
+        try:
+            return (self._folder / FORGOTTEN).stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    def note_stock(self, keys: Collection[str]) -> None:
+        """Note which recordings are of stock phrases, in the place of those that were."""
+        try:
+            self._write_file(self._folder / STOCK, "\n".join(sorted(keys)).encode())
+        except OSError as error:
+            self._complain(error)
+
+    def stock(self) -> frozenset[str]:
+        """Return which recordings are of stock phrases."""
+        try:
+            return frozenset((self._folder / STOCK).read_text("ascii").split())
+        except (OSError, ValueError):
+            return frozenset()
+
     def _put(self, key: str, data: bytes) -> None:
+        self._write_file(self._file(key), data)
+        if self._known is not None:
+            self._known[key] = len(data)
+
+    def _write_file(self, file: Path, data: bytes) -> None:
         # Readers, in other processes too, see a file that is whole or none. It need not outlive a power failure: the
         # checksum tells what was not written in time.
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = self._folder / f".{key[:16]}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
+        temporary = self._folder / f".{file.stem[:16]}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
         try:
             with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
                 target.write(data)
-            temporary.replace(self._file(key))
+            temporary.replace(file)
         finally:
             temporary.unlink(missing_ok=True)
-        if self._known is not None:
-            self._known[key] = len(data)
 
     def _make_room(self, size: int) -> None:
         self._writes += 1

@@ -55,6 +55,12 @@ class Translations:
     def __init__(self, most: int = 0, glossary: Sequence[Mapping[str, str]] = ()) -> None:
         self.most = most
         self.glossary = Glossary(glossary)
+        self._open: set[KeptTranslator] = set()
+
+    def forget(self) -> None:
+        """Forget every translation."""
+        for translator in self._open:
+            translator.forget()
 
     def keeping(self, spec: EngineSpec) -> EngineSpec:
         """Return a translator's spec with all this; one of another kind as it is."""
@@ -72,7 +78,12 @@ class Translations:
     ) -> AsyncIterator[KeptTranslator]:
         async with spec.open(options, folder) as engine:
             kind = WarmableKeptTranslator if isinstance(engine, Warmable) else KeptTranslator
-            yield kind(engine, self.glossary, self.most if spec.cached else 0)
+            translator = kind(engine, self.glossary, self.most if spec.cached else 0)
+            self._open.add(translator)
+            try:
+                yield translator
+            finally:
+                self._open.discard(translator)
 
 
 class KeptTranslator:
@@ -99,6 +110,10 @@ class KeptTranslator:
                 given.append(piece)
                 yield piece
         self._remember(key, "".join(given))
+
+    def forget(self) -> None:
+        """Forget every translation."""
+        self._kept.clear()
 
     def _plain(self, text: str, source: str, target: str) -> AsyncIterator[str]:
         return self.engine.translate(text, source=source, target=target)

@@ -446,3 +446,64 @@ async def test_everything_else_of_the_spec_stays_as_it_is(tmp_path):
         cached = cache.keeping(spec)
         assert cached.open is not spec.open
         assert (cached.name, cached.max_parallel, cached.stagger_ms) == ("v", 2, 5)
+
+
+# ---------------------------------------------------------------- what is forgotten
+
+
+async def test_what_is_forgotten_is_neither_in_memory_nor_on_disk(tmp_path):
+    engine = Script(chunk())
+    async with cache_in(tmp_path) as cache, voice_of(cache, engine) as voice:
+        await say(voice, "secret")
+        await say(voice, "other")
+        await cache.forget([voice.key("secret", **SAID)])
+        told = cache.describe()
+        assert (told["memory_entries"], told["disk_entries"], told["memory_bytes"] > 0) == (1, 1, True)
+        assert await voice.kept("secret", **SAID) is None
+        assert await voice.kept("other", **SAID) is not None
+
+
+async def test_all_is_forgotten_but_stock_phrases_even_what_waits_for_the_disk(tmp_path):
+    async with cache_in(tmp_path) as cache, voice_of(cache, Script(chunk())) as voice:
+        voice.note_stock([("hello there", Voice(), "en")])
+        for text in ("hello there", "one", "two"):
+            await say(voice, text)
+        await cache.forget()
+        assert (cache.describe()["memory_entries"], cache.describe()["disk_entries"]) == (1, 1)
+        assert await voice.kept("hello there", **SAID) is not None
+
+
+async def test_what_is_being_read_while_it_is_forgotten_does_not_come_back(tmp_path, monkeypatch):
+    engine = Script(chunk())
+    async with cache_in(tmp_path) as cache, voice_of(cache, engine) as voice:
+        await say(voice)
+    release, read = threading.Event(), SpeechStore.read
+
+    def slow(store, key):
+        found = read(store, key)
+        release.wait(10)
+        return found
+
+    monkeypatch.setattr(SpeechStore, "read", slow)
+    async with cache_in(tmp_path) as cache, voice_of(cache, engine) as voice:
+        await written(cache, 1)
+        assert await voice.kept("hello there", **SAID) is None  # the disk takes too long
+        await cache.forget()
+        release.set()
+        await asyncio.sleep(0.05)
+        assert cache.describe()["memory_entries"] == 0
+
+
+async def test_what_another_program_deletes_goes_from_memory_too(tmp_path, monkeypatch):
+    monkeypatch.setattr("mynah.engines.speech_cache.WATCH_S", 0.01)
+    told = asyncio.Event()
+    async with cache_in(tmp_path, disk=0) as cache, voice_of(cache, Script(chunk())) as voice:
+        watching = asyncio.create_task(cache.watch(told.set))
+        voice.note_stock([("hello there", Voice(), "en")])
+        for text in ("hello there", "one"):
+            await say(voice, text)
+        SpeechStore(tmp_path / "speech", MIB).forget()
+        await asyncio.wait_for(told.wait(), 10)
+        assert cache.describe()["memory_entries"] == 1
+        watching.cancel()
+        await asyncio.wait({watching})

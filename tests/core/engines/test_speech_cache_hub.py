@@ -8,12 +8,12 @@ from contextlib import aclosing
 import pytest
 
 from mynah.audio import LISTENING
-from mynah.errors import EngineError
+from mynah.errors import EngineError, InputError
 from mynah.outputs import LAST, SpeechChunk
 from mynah.session_protocol import OutletOptions, SessionOptions
 from mynah.specs import PersonaSpec
 from mynah.testing import ScriptedLanguageModel, ScriptedSpeechToText, ScriptedTextToSpeech, run_hub, scripted
-from mynah.values import Voice
+from mynah.values import Token, Voice
 
 OWL = PersonaSpec(
     name="owl", title="An owl", voice=Voice("wise"), greeting="Hoo, good evening. Ask me about {subject}!",
@@ -242,3 +242,78 @@ async def test_what_a_resting_voice_has_said_before_is_heard_all_the_same(moody_
         assert last.timeline.troubles == {}
         assert state_of(hub, "voice")["state"] == "resting"
     assert len(spare.said) == 3
+
+
+# ---------------------------------------------------------------- what goes with a session
+
+
+async def conversed(hub, words):
+    """Hold a turn whose reply is these words, in a session that stays open; return the session's id."""
+    session = hub.open_session(SessionOptions(persona="owl"))
+    async with asyncio.timeout(10), aclosing(session.outputs(OutletOptions())) as outputs:
+        session.submit(words)
+        async for output in outputs:
+            if isinstance(output, LAST):
+                break
+    return session.id
+
+
+class Echo(ScriptedLanguageModel):
+    """Replies with what was asked."""
+
+    async def reply(self, messages, *, grounding, tools=()):
+        yield Token(f"{messages[-1].content}.")
+
+
+def echoing(voice):
+    return (scripted("stt", ScriptedSpeechToText()), scripted("llm", Echo()),
+            scripted("tts", voice, name="voice", cached=True), OWL)  # fmt: skip
+
+
+async def files(tmp_path, count):
+    folder = tmp_path / "data" / "cache" / "speech"
+    await until(lambda: len(list(folder.glob("*.speech"))) == count)
+
+
+async def test_with_a_session_goes_its_speech_and_stock_phrases_stay(tmp_path):
+    voice = ScriptedTextToSpeech()
+    async with run_hub(tmp_path, specs=echoing(voice)) as hub:
+        await rehearsed(hub)
+        first = await conversed(hub, "my own secret")
+        second = await conversed(hub, "another ones secret")
+        for _ in range(2):
+            await conversed(hub, "what everybody asks")
+        await files(tmp_path, PHRASES + 3)
+        assert await hub.delete_session(first) == 1
+        await files(tmp_path, PHRASES + 2)
+        assert hub.health()["speech_cache"]["memory_entries"] == PHRASES + 2
+        said = len(voice.said)
+        await conversed(hub, "another ones secret")
+        assert len(voice.said) == said
+        await conversed(hub, "my own secret")
+        assert len(voice.said) == said + 1
+        await hub.delete_session()
+        await files(tmp_path, PHRASES)
+        assert hub.health()["speech_cache"]["memory_entries"] == PHRASES
+        with pytest.raises(InputError):
+            await hub.delete_session(second)
+
+
+async def test_the_speech_of_a_session_that_was_before_a_restart_goes_with_it(tmp_path):
+    async with run_hub(tmp_path, specs=echoing(ScriptedTextToSpeech())) as hub:
+        await rehearsed(hub)
+        session = await conversed(hub, "my own secret")
+    async with run_hub(tmp_path, specs=echoing(ScriptedTextToSpeech())) as hub:
+        await rehearsed(hub)
+        await hub.delete_session(session)
+        await files(tmp_path, PHRASES)
+
+
+async def test_without_a_memory_of_sessions_all_but_stock_phrases_goes(tmp_path):
+    voice, config = ScriptedTextToSpeech(), {"sessions": {"keep_days": 0}}
+    async with run_hub(tmp_path, specs=echoing(voice), config=config) as hub:
+        await rehearsed(hub)
+        session = await conversed(hub, "my own secret")
+        await files(tmp_path, PHRASES + 1)
+        await hub.delete_session(session)
+        await files(tmp_path, PHRASES)

@@ -13,6 +13,7 @@ import pytest
 
 from mynah.audio import AudioChunk, AudioFormat
 from mynah.engines.speech_store import MAGIC, PAUSE_S, STALE_S, DamagedEntry, Recording, SpeechStore, decode, encode
+from mynah.errors import StorageError
 from mynah.values import WordMark
 
 MIB = 1 << 20
@@ -284,3 +285,57 @@ def test_two_processes_that_write_the_same_entries_never_show_a_half(tmp_path, c
     assert found == {1, 2}
     assert caplog.records == []
     assert all(name.endswith(".speech") for name in kept(tmp_path))
+
+
+# ---------------------------------------------------------------- what is deleted for a session
+
+
+def three_in(folder):
+    store = store_in(folder)
+    for number in range(3):
+        store.write(key_of(number), recording_of())
+    return store
+
+
+def test_recordings_are_deleted_by_their_names(tmp_path):
+    store = three_in(tmp_path)
+    store.forget([key_of(0), key_of("never written")])
+    assert [store.read(key_of(number)) is not None for number in range(3)] == [False, True, True]
+    assert store.entries == 2
+
+
+def test_all_are_deleted_but_stock_phrases(tmp_path):
+    store = three_in(tmp_path)
+    store.note_stock([key_of(1)])
+    SpeechStore(tmp_path, MIB).forget()  # another program's
+    assert [store.read(key_of(number)) is not None for number in range(3)] == [False, True, False]
+
+
+def test_a_stock_phrase_is_nobodys_own(tmp_path):
+    store = three_in(tmp_path)
+    store.note_stock([key_of(0)])
+    store.note_stock([key_of(1)])
+    store.forget([key_of(0), key_of(1)])
+    assert [store.read(key_of(number)) is not None for number in range(3)] == [False, True, True]
+
+
+def test_others_can_see_that_something_was_deleted(tmp_path):
+    store = SpeechStore(tmp_path / "not there yet", MIB)
+    assert store.forgotten_at() == 0
+    store.forget()
+    assert store.forgotten_at() > 0
+
+
+def test_a_folder_that_cannot_be_there_holds_nothing_to_delete(tmp_path):
+    (tmp_path / "speech").write_text("a file")
+    SpeechStore(tmp_path / "speech", MIB).forget([KEY])
+
+
+def test_what_cannot_be_deleted_is_told(tmp_path, monkeypatch):
+    def refuse(file, missing_ok=False):
+        raise PermissionError(13, "Permission denied")
+
+    store = three_in(tmp_path)
+    monkeypatch.setattr("pathlib.Path.unlink", refuse)
+    with pytest.raises(StorageError, match="cannot be deleted: Permission denied"):
+        store.forget()

@@ -153,3 +153,14 @@ async def test_the_longest_term_goes_first_and_only_whole_words_count():
 async def test_terms_of_a_script_without_spaces_are_found_anywhere():
     entry = {"zh": "八哥诊所", "en": "Mynah Clinic"}
     assert await put(kept(Copying(), 0, entry), "我在八哥诊所等您", "zh-CN", "en") == ["我在Mynah Clinic等您"]
+
+
+async def test_what_is_forgotten_is_made_anew(tmp_path):
+    engine, translations = ScriptedTranslator(), Translations(10)
+    async with translations.keeping(scripted("translator", engine, cached=True)).open({}, tmp_path) as translator:
+        for _ in range(2):
+            await put(translator, "good morning")
+        translations.forget()
+        await put(translator, "good morning")
+    assert len(engine.asked) == 2
+    translations.forget()  # of one that is closed there is nothing left
