@@ -1,0 +1,58 @@
+// The browser's audio: one context for microphone and loudspeaker, so that the echo canceller knows what sounds.
+
+import { ClientError } from "./problems.js";
+
+const WORKLETS = ["./loudspeaker-worklet.js", "./microphone-worklet.js"];
+const GESTURES = ["pointerdown", "keydown", "touchend"];
+
+/** The audio context of a client: opened once, ahead of need, and set going as soon as the browser lets it. */
+export class Sound {
+  #opening = null;
+  #unlock = () => this.wake();
+  context = null;
+
+  /** Whether samples can be worked with: a page that is not secure has no worklets, but may play MP3. */
+  static worklets() {
+    return "audioWorklet" in (globalThis.AudioContext?.prototype ?? {}) && globalThis.isSecureContext;
+  }
+
+  /** Open it; resolves with the AudioContext. Throws ClientError "no_worklet" where the browser has no audio at all. */
+  open() {
+    this.#opening ??= this.#open();
+    return this.#opening;
+  }
+
+  /** Set it going. A browser may hold it back until a person has touched the page: then it goes on by itself. */
+  wake() {
+    if (this.context?.state === "suspended") this.context.resume().catch(() => {});
+  }
+
+  async close() {
+    this.#listen("removeEventListener");
+    const context = this.context;
+    this.context = this.#opening = null;
+    if (context && context.state !== "closed") await context.close().catch(() => {});
+  }
+
+  async #open() {
+    if (!globalThis.AudioContext) throw new ClientError("no_worklet");
+    const context = new AudioContext({ latencyHint: "interactive" });
+    this.context = context;
+    this.#listen("addEventListener");
+    context.onstatechange = () => context.state === "running" && this.#listen("removeEventListener");
+    try {
+      if (Sound.worklets()) {
+        await Promise.all(WORKLETS.map((name) => context.audioWorklet.addModule(new URL(name, import.meta.url))));
+      }
+    } catch (error) {
+      if (context !== this.context) throw new ClientError("not_connected"); // closed meanwhile
+      await this.close();
+      throw new ClientError("no_worklet", `${error.message ?? error}`);
+    }
+    return context;
+  }
+
+  #listen(what) {
+    for (const name of GESTURES) globalThis.document?.[what](name, this.#unlock, { capture: true, passive: true });
+  }
+}
