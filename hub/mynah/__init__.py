@@ -66,7 +66,17 @@ from mynah.events import (
 )
 from mynah.firmware import Firmware
 from mynah.hookspecs import hookimpl
-from mynah.hub_protocol import Announcement, AnnouncementReport, Bus, Hub, Reloaded, RunningHub, SpeakerSecrets
+from mynah.hub_protocol import (
+    Announcement,
+    AnnouncementReport,
+    Bus,
+    CommandReport,
+    Control,
+    Hub,
+    Reloaded,
+    RunningHub,
+    SpeakerSecrets,
+)
 from mynah.knowledge import Attribute, Fact, Knowledge, Question, Subject
 from mynah.outputs import (
     Interrupted,
@@ -88,6 +98,7 @@ from mynah.outputs import (
     TurnFinished,
     VolumeChanged,
 )
+from mynah.provisioning import BOARDS, make_code
 from mynah.session_protocol import Interpretation, OutletOptions, Session, SessionOptions
 from mynah.specs import (
     Access,
@@ -122,6 +133,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ACTIONS",
+    "BOARDS",
     "CONDITIONS",
     "DURATION",
     "LISTENING",
@@ -139,6 +151,7 @@ __all__ = [
     "Bench",
     "BenchmarkSpec",
     "Bus",
+    "CommandReport",
     "CommandSpec",
     "ComponentFailed",
     "ComponentReady",
@@ -146,6 +159,7 @@ __all__ = [
     "ConditionSpec",
     "ConfigChanged",
     "ConfigError",
+    "Control",
     "Document",
     "EngineError",
     "EngineFailed",
@@ -240,6 +254,7 @@ __all__ = [
     "__version__",
     "checked",
     "hookimpl",
+    "make_code",
     "primary_language",
     "read_yaml",
     "stages",

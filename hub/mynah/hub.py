@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 from mynah import __version__
 from mynah.archive import Archive
 from mynah.bus import EventBus
+from mynah.commanding import Commanding
 from mynah.components import Components, end, in_order
 from mynah.config.check import Config, load_config, with_overrides
 from mynah.conversation.announcement import Announcements, Announcing, Manner
@@ -35,7 +36,7 @@ from mynah.engines.translations import Translations
 from mynah.errors import InputError, MynahError, StorageError
 from mynah.events import ConfigChanged, HubStarted, HubStopping
 from mynah.firmware import Firmware, firmware_version, packed, signature
-from mynah.hub_protocol import Reloaded, SpeakerSecrets
+from mynah.hub_protocol import CommandReport, Control, Reloaded, SpeakerSecrets
 from mynah.knowledge import Knowledge
 from mynah.plugins import Plugins
 from mynah.registry import Registry
@@ -88,6 +89,7 @@ class MynahHub:
         lifetimes = {each.name: values["sessions"][each.name] for each in fields(SessionsLimits)}
         self._sessions = Sessions(self._around, self._speakers, SessionsLimits(**lifetimes), values["persona"])
         self._announcements = Announcements()
+        self._commanding = Commanding(self._speakers, self._sessions)
         self._components = Components(self, self.bus)
         self._warming = Warming(self._all_engines(), personas, self.bus)
         self._engine_tasks: list[asyncio.Task[None]] = []
@@ -302,6 +304,7 @@ class MynahHub:
     def speakers(self) -> Sequence[Mapping[str, Any]]:
         """Return every known speaker."""
         talking = {session.speaker: session for session in self._sessions if session.speaker}
+        states = self._commanding.describe(tuple(self._speakers))
         return [
             {
                 "id": speaker.id,
@@ -316,6 +319,7 @@ class MynahHub:
                 "formats": list(speaker.formats),
                 "firmware": speaker.firmware,
                 "last_seen": speaker.last_seen,
+                **states[speaker.id],
             }
             for speaker in self._speakers
         ]
@@ -348,6 +352,15 @@ class MynahHub:
         for session in self._sessions:
             if session.speaker == id:
                 self.close_session(session.id, "the speaker was removed")
+
+    @property
+    def controls(self) -> list[Control]:
+        """Ways to speakers beside their sessions."""
+        return self._commanding.controls
+
+    async def command(self, where: str, command: str, fields: Mapping[str, Any]) -> CommandReport:
+        """Have speakers do something."""
+        return await self._commanding.command(where, command, fields)
 
     def sessions(self) -> Sequence[Mapping[str, Any]]:
         """Return what is known of each open session."""

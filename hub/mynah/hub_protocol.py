@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -71,6 +71,30 @@ class Announcement(Protocol):
 
         A speaker that does not get on is given up, so that this ends some seconds after the announcement at the latest.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CommandReport:
+    """Which speakers did a command, by their ids, and which did not: id → why."""
+
+    done: tuple[str, ...]
+    missed: Mapping[str, str]
+
+
+class Control(Protocol):
+    """A way to speakers beside their sessions, such as MQTT; a component puts it into `Hub.controls` while it runs."""
+
+    def commands(self, speaker: str) -> Collection[str]:
+        """Return the names of the commands that the speaker can be told at present; none where it cannot be reached."""
+        ...
+
+    def state(self, speaker: str) -> Mapping[str, Any]:
+        """Return what the speaker told of itself: any of `phase`, `volume`, `mute`, `latest` and `update`."""
+        ...
+
+    async def command(self, speaker: str, command: str, fields: Mapping[str, Any]) -> None:
+        """Have the speaker do a command of `commands`. Raises `InputError` where it does not, with its reason."""
         ...
 
 
@@ -186,8 +210,25 @@ class Hub(Protocol):
     def speakers(self) -> Sequence[Mapping[str, Any]]:
         """Return every known speaker, configured or noted.
 
-        Of each: id, name, area, persona, context, session (the id of an open one), configured, online, formats (those
-        it plays, as it told), firmware (its version, as it told) and last_seen (seconds since the epoch).
+        Of each: id, name, area, groups, persona, context, session (the id of an open one), configured, online, formats
+        (those it plays, as it told), firmware (its version, as it told) and last_seen (seconds since the epoch); phase
+        (idle, listening, thinking, speaking, updating; None: not known), volume (percent; None: not known), mute,
+        commands (those that it can be told at present), latest (the version that its firmware can be updated to, or
+        None) and update (`status` and `version` of its last update, as it told, or None).
+        """
+        ...
+
+    @property
+    def controls(self) -> list[Control]:
+        """Ways to speakers beside their sessions."""
+        ...
+
+    async def command(self, where: str, command: str, fields: Mapping[str, Any]) -> CommandReport:
+        """Have a speaker, or all of an area or group, do something, and return who did it.
+
+        `volume` (`volume`: percent), `mute` (`mute`: bool), `stop`, `persona`, `language` and `voice` (each a name),
+        `context` (texts by name, merged), `listen` (`seconds`), `reboot` and `update` (to the hub's firmware): the last
+        three only by speakers that have a control. Raises `InputError` for a name that nothing has.
         """
         ...
 

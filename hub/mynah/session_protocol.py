@@ -189,7 +189,16 @@ class Session(Protocol):
 
     @property
     def volume(self) -> int:
-        """How loud the loudspeaker plays, in percent; 100 until somebody says otherwise."""
+        """How loud the loudspeaker plays, or would if it were not mute: percent, 100 until somebody says otherwise."""
+        ...
+
+    @property
+    def muted(self) -> bool:
+        """Whether the loudspeaker was silenced by `set_mute`."""
+        ...
+
+    def set_mute(self, mute: bool) -> None:
+        """Silence the loudspeaker, or let it be as loud as before."""
         ...
 
     def set_volume(self, percent: int) -> None:
@@ -197,7 +206,10 @@ class Session(Protocol):
         ...
 
     def note_volume(self, percent: int) -> None:
-        """Note that the loudspeaker was set to `percent`, by its own buttons. Raises `InputError` outside 0 to 100."""
+        """Note that the loudspeaker was set to `percent`, by its own buttons, which ends its silence.
+
+        Raises `InputError` outside 0 to 100.
+        """
         ...
 
     def played(self, turn_id: str, ms: float) -> None:

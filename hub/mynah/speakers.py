@@ -88,6 +88,16 @@ class Speakers:
         else:
             del self._speakers[id]
 
+    def groups(self) -> dict[str, frozenset[str]]:
+        """Return the ids of every group's speakers."""
+        areas: dict[str, set[str]] = {}
+        for speaker in self:
+            areas.setdefault(speaker.area or "", set()).add(speaker.id)
+        return {
+            name: frozenset(id for part in parts for id in areas.get(part, {part}))
+            for name, parts in self._groups.items()
+        }
+
     def members(self, name: str) -> tuple[Speaker, ...]:
         """Return the speakers of a group, of an area, or the one speaker of that name; "all" is every one.
 

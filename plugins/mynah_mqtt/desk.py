@@ -68,8 +68,8 @@ class Desk:
         self._said = Said()
         self._noted: dict[str, Mapping[str, Any]] = {}
         self._alarms = alarms
-        self._updates = Updates(hub, topics, outbox, devices)
-        self._requests = Requests(hub, devices, self._updates)
+        self.updates = Updates(hub, topics, outbox, devices)
+        self._requests = Requests(hub, devices, self.updates)
         self._memories: OrderedDict[str, Remembered] = OrderedDict()
         self._tasks: dict[str, set[asyncio.Task[None]]] = {}
         self._awaited: dict[tuple[str, str], asyncio.Future[Mapping[str, Any]]] = {}
@@ -105,6 +105,7 @@ class Desk:
                 self._set(address, payload)
             case Address(place="speaker", leaf="event"):
                 self._note_wake(address.name, payload)
+                self._devices.take_update(address.name, payload)
             case Address(place="speaker", leaf="reply"):
                 self._note_reply(address.name, payload)
             case Address(place="request"):
@@ -275,6 +276,10 @@ class Desk:
         if command.shape.doer == "hub" or self._devices.get(id) is None:
             await self._speaking.do(id, command)
             return
+        await self.tell(id, command)
+
+    async def tell(self, id: str, command: Command) -> None:
+        """Have a speaker do a command by itself. Raises `Refusal` where it does not."""
         if not self._devices.is_online(id):
             raise Refusal("offline", f"{id} is not connected")
         reply = await self._ask(id, command)
@@ -338,7 +343,7 @@ class Desk:
 
     async def _update(self, address: Address, version: str) -> None:
         try:
-            await self._updates.send(address.name, version)
+            await self.updates.send(address.name, version)
         except Refusal as error:
             self._reply(address, answer(None, "firmware/set", error))
 

@@ -8,7 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mynah_mqtt.payloads import INFO, STATE
+from voluptuous import Required
+
+from mynah_mqtt.kinds import one_of
+from mynah_mqtt.payloads import EVENTS, INFO, STATE
 from mynah_mqtt.reading import Refusal, read_fields
 from mynah_mqtt.said import Said
 
@@ -22,7 +25,8 @@ TWINS_S: Final = 60.0
 class Device:
     """A speaker as its retained topics show it.
 
-    `own` says that it has MQTT itself, and the hub does not stand in; `told` is its `info` as it came.
+    `own` says that it has MQTT itself, and the hub does not stand in; `told` is its `info` as it came; `update` is how
+    its last update goes.
     """
 
     id: str
@@ -32,6 +36,7 @@ class Device:
     told: bytes = b""
     state: Mapping[str, Any] = field(default_factory=dict)
     changes: list[float] = field(default_factory=list)
+    update: Mapping[str, Any] | None = None
 
 
 class Devices:
@@ -92,6 +97,17 @@ class Devices:
             if not self._said.lately(f"{id} {leaf}"):
                 log.warning("what %s published as %s does not fit: %s", id, leaf, error)
         return None
+
+    def take_update(self, id: str, payload: bytes) -> None:
+        """Note how a speaker's update goes, if that is what its event tells."""
+        device = self.get(id)
+        if device is None or b'"update"' not in payload:
+            return
+        try:
+            told = read_fields(payload, {Required("event"): one_of("update"), **EVENTS["update"]})
+        except Refusal:
+            return
+        device.update = {"status": told["status"], "version": told.get("version", "")}
 
     def _device(self, id: str) -> Device | None:
         if id not in self._devices:

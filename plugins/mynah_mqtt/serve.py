@@ -16,6 +16,7 @@ from mynah import Hub, MynahError, __version__
 from mynah.ports import LOOPBACK
 from mynah_mqtt.alarms import Alarms
 from mynah_mqtt.config import EMBEDDED, PORTS
+from mynah_mqtt.control import MqttControl
 from mynah_mqtt.desk import Desk
 from mynah_mqtt.devices import Devices
 from mynah_mqtt.followed import offered
@@ -39,7 +40,7 @@ async def serve(hub: Hub, config: Mapping[str, Any], ready: Callable[[], None]) 
     topics, outbox, devices = Topics(config["base"]), Outbox(), Devices()
     sounding = Sounding(hub)
     speaking = Speaking(hub, topics, outbox, devices, sounding)
-    stead = Stead(hub, topics, outbox, devices, speaking)
+    stead = Stead(hub, topics, outbox, devices)
     alarms = Alarms(hub, speaking)
     known = Known(hub, topics, outbox, devices, alarms)
     stead.told = known.note
@@ -70,6 +71,9 @@ async def serve(hub: Hub, config: Mapping[str, Any], ready: Callable[[], None]) 
         link = Link(target, topics, outbox, receive, stamp, offered(hub, outbox), beside=introducing.run)
         desk.late = lambda: link.catching_up
         introduce(hub, topics, outbox)
+        control = MqttControl(hub, devices, desk)
+        hub.controls.append(control)
+        stack.callback(hub.controls.remove, control)
         ready()
         try:
             await run(link, outbox, topics, stead, sounding, known, desk)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from mynah import AnnouncementReport, Hub, InputError, LimitError, Session
@@ -42,7 +42,6 @@ class Speaking:
         self._outbox = outbox
         self._devices = devices
         self._sounding = sounding
-        self._loud: dict[str, int] = {}
         self._raised: dict[str, dict[str | None, int | None]] = {}
         """By speaker: under None the volume that it had, then those of commands that sound, by their ids."""
 
@@ -65,9 +64,9 @@ class Speaking:
             raise Refusal("offline", f"{id} is not connected to the hub")
         match name:
             case "volume":
-                self._set_volume(id, session, value)
+                session.set_volume(value)
             case "mute":
-                self._mute(id, session, mute=value)
+                session.set_mute(value)
             case "persona":
                 self._set_persona(session, value)
             case "language":
@@ -76,18 +75,6 @@ class Speaking:
                 session.update(voice="" if value == DEFAULT_VOICE else value)
             case _:
                 raise Refusal("failed", f"{id} has no {name} that can be set from here")
-
-    def is_mute(self, id: str) -> bool:
-        """Whether a speaker without MQTT was silenced by `mute`."""
-        return id in self._loud
-
-    def volume(self, id: str, session: Mapping[str, Any]) -> int:
-        """Return how loud a speaker without MQTT plays, or would if it were not mute."""
-        return self._loud.get(id, int(session["volume"]))
-
-    def forget(self, id: str) -> None:
-        """Forget a speaker whose session has ended."""
-        self._loud.pop(id, None)
 
     async def _do(self, id: str, session: Session, command: Command) -> None:
         fields = command.fields
@@ -175,19 +162,6 @@ class Speaking:
             session.set_volume(volume)
 
     # ------------------------------------------------------------ small things
-
-    def _set_volume(self, id: str, session: Session, percent: int) -> None:
-        if id in self._loud:
-            self._loud[id] = percent
-        else:
-            session.set_volume(percent)
-
-    def _mute(self, id: str, session: Session, *, mute: bool) -> None:
-        if mute and id not in self._loud:
-            self._loud[id] = session.volume
-            session.set_volume(0)
-        elif not mute and id in self._loud:
-            session.set_volume(self._loud.pop(id))
 
     def _set_persona(self, session: Session, name: str) -> None:
         known = [persona.name for persona in self._hub.personas()]

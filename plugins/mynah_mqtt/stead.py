@@ -12,7 +12,6 @@ from typing import Any, Final
 from mynah import Event, Heard, Hub, Replied, ReplyFailed, ReplyInterrupted, SessionClosed, SessionOpened, TurnStarted
 from mynah_mqtt.devices import Devices
 from mynah_mqtt.outbox import Outbox
-from mynah_mqtt.speaking import Speaking
 from mynah_mqtt.topics import Topics
 
 TICK_S: Final = 0.5
@@ -43,13 +42,12 @@ class Stead:
     `told(id, event)` is called with what is heard and said at any speaker.
     """
 
-    def __init__(self, hub: Hub, topics: Topics, outbox: Outbox, devices: Devices, speaking: Speaking) -> None:
+    def __init__(self, hub: Hub, topics: Topics, outbox: Outbox, devices: Devices) -> None:
         self.told: Callable[[str, Mapping[str, Any]], None] = lambda id, event: None
         self._hub = hub
         self._topics = topics
         self._outbox = outbox
         self._devices = devices
-        self._speaking = speaking
         self._stood: dict[str, Stood] = {}
         self._first_seen: dict[str, float] = {}
         self._speakers: dict[str, str] = {}
@@ -134,15 +132,14 @@ class Stead:
             stood.thinking.clear()
         state = {
             "phase": phase,
-            "volume": self._speaking.volume(id, session),
-            "mute": self._speaking.is_mute(id),
+            "volume": session["volume"],
+            "mute": session["muted"],
             "hub": True,
         }
         return state | ({"turn": stood.turn} if stood.turn else {})
 
     def _end(self, id: str) -> None:
         self._stood.pop(id, None)
-        self._speaking.forget(id)
         if self._devices.get(id) is not None:
             # It has MQTT of its own by now: what is retained there is its own.
             for leaf in ("info", "state", "availability"):

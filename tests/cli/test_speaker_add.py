@@ -8,10 +8,9 @@ import json
 
 import pytest
 
-from mynah.cli.code import make_code, read_code
-from mynah.cli.speaker import BOARDS
 from mynah.errors import InputError
 from mynah.firmware import firmware_folder
+from mynah.provisioning import BOARDS, make_code, read_code
 from mynah.testing import FakeSpeaker, run_hub, scripted_engines
 
 

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from counterparts.mqtt_speaker import Peer
-from mynah.cli.code import read_code
+from mynah.provisioning import read_code
 from mynah.testing import ScriptedLanguageModel, ScriptedSpeechToText, run_hub, scripted_engines
 
 EMBEDDED = {"mqtt": {"broker": "embedded", "embedded": {"port": 0}}}

@@ -857,6 +857,13 @@ async def test_speakers_are_listed_with_their_sessions(build):
             "online": False,
             "formats": [],
             "firmware": "",
+            "groups": [],
+            "phase": "idle",
+            "volume": None,
+            "mute": False,
+            "latest": None,
+            "update": None,
+            "commands": ["persona", "language", "voice", "context", "volume", "mute", "stop"],
         }
         assert (hall["name"], hall["area"], hall["session"]) == ("hall", None, None)
         hub.close_session(session.id)

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from mynah.audio import LISTENING, read_audio, wav_header
-from mynah.cli.code import read_code
 from mynah.cli.prepare import prepare
 from mynah.cli.running import add_hub_arguments, running_hub
 from mynah.errors import InputError, MynahError
 from mynah.firmware import compile_firmware
 from mynah.loop import run_loop
+from mynah.provisioning import read_code
 from mynah.registry import is_name
 from mynah.testing.file_speaker import FileSpeaker
 from mynah.testing.simulated import HEAP, RESTARTS, SimulatedSpeaker, why_not

@@ -7,35 +7,16 @@ import ipaddress
 import json
 import shlex
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 import segno
 
 from mynah.cli import simulate
-from mynah.cli.code import make_code
 from mynah.cli.running import add_hub_arguments, running_hub
 from mynah.firmware import firmware_folder
+from mynah.provisioning import BOARDS
 from mynah.specs import CommandSpec
-
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    """What a board needs: MicroPython's image and where in the flash it goes, and what modules are compiled for."""
-
-    image: str
-    offset: str
-    arch: str
-
-
-BOARDS: Final[Mapping[str, Board]] = {
-    "esp32": Board("ESP32_GENERIC", "0x1000", "xtensawin"),
-    "esp32_vs1053": Board("ESP32_GENERIC", "0x1000", "xtensawin"),
-    "esp32s3": Board("ESP32_GENERIC_S3", "0x0", "xtensawin"),
-    "esp32c3": Board("ESP32_GENERIC_C3", "0x0", "rv32imc"),
-}
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,10 +44,11 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _add(arguments: argparse.Namespace) -> int:
-    body: dict[str, Any] = {"id": arguments.id, "renew": arguments.renew}
+    body: dict[str, Any] = {"id": arguments.id, "renew": arguments.renew, "board": arguments.board}
     body |= {fact: getattr(arguments, fact) for fact in ("name", "area") if getattr(arguments, fact) is not None}
-    fields = {**running_hub(arguments).post("speakers", body=body), "board": arguments.board}
-    code = make_code(fields)
+    fields = running_hub(arguments).post("speakers", body=body)
+    code = fields.pop("code")
+    del fields["qr"]
     if arguments.json:
         print(json.dumps({"code": code, **fields}, ensure_ascii=False))
         return 0

@@ -66,6 +66,7 @@ class Conversation:
         self.voice = ""
         self.volume = 100
         self.volume_known = False
+        self.muted = False
         self.created = time.time()
         self.opened_at = now()
         self.entries = 0
@@ -94,6 +95,15 @@ class Conversation:
     def busy(self) -> bool:
         """Whether anyone is being heard or answered, or a reply still sounds."""
         return bool(self._turns.tasks) or (self._delivery.attached and self._turns.any_sounding())
+
+    @property
+    def phase(self) -> str:
+        """What is going on: idle, listening, thinking or speaking."""
+        if self._delivery.attached and self._turns.any_sounding():
+            return "speaking"
+        if not self._turns.tasks:
+            return "idle"
+        return "listening" if self._turns.transcribing == len(self._turns.tasks) else "thinking"
 
     @property
     def options(self) -> SessionOptions:
@@ -142,6 +152,7 @@ class Conversation:
             "context": dict(self.context),
             "speaker": self.speaker,
             "volume": self.volume,
+            "muted": self.muted,
             "created": round(self.created, 3),
             "last_active": round(time.time() - (now() - self.last_active), 3),
             "idle_s": round(now() - self.last_active, 1),
@@ -240,14 +251,24 @@ class Conversation:
         return self._around.archive.keep(self.kept(), exchange)
 
     def set_volume(self, percent: int) -> None:
-        """Set how loud the loudspeaker plays."""
-        self.note_volume(percent)
-        self._delivery.spool.put_now(VolumeChanged(percent=self.volume))
+        """Set how loud the loudspeaker plays, or will when it is not mute any more."""
+        check_volume(percent)
+        self.volume, self.volume_known = percent, True
+        if not self.muted:
+            self._delivery.spool.put_now(VolumeChanged(percent=percent))
+
+    def set_mute(self, mute: bool) -> None:
+        """Silence the loudspeaker, or let it be as loud as before."""
+        if mute != self.muted:
+            self.muted = mute
+            self._delivery.spool.put_now(VolumeChanged(percent=0 if mute else self.volume))
 
     def note_volume(self, percent: int) -> None:
         """Note how loud the loudspeaker is set."""
         check_volume(percent)
-        self.volume, self.volume_known = percent, True
+        if self.muted and not percent:
+            return  # it says that it is silent, as it was told
+        self.volume, self.volume_known, self.muted = percent, True, False
 
     # ------------------------------------------------------------ listening
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
+import segno
 
 from mynah.audio import LISTENING
+from mynah.provisioning import BOARDS, read_code
 from mynah.testing import FakeSpeaker, ScriptedTextToSpeech, run_hub, scripted_engines
 
 SPEAKERS = "/api/v1/speakers"
@@ -91,3 +94,104 @@ async def test_a_removed_speaker_is_gone_and_its_token_is_void(tmp_path):
         assert await call(client, "DELETE", f"{SPEAKERS}/new_one") == (204, None)
         assert hub.access(code["token"]) is None
         assert (await call(client, "DELETE", f"{SPEAKERS}/new_one"))[0] == 404
+
+
+async def test_code_of_an_added_speaker_holds_what_it_is_told_and_its_qr_code_the_code(tmp_path):
+    async with house(tmp_path) as (_, client):
+        _, told = await call(client, "POST", SPEAKERS, json={"id": "new_one", "board": "esp32c3"})
+    assert read_code(told["code"]) == {
+        "id": "new_one", "hub": told["hub"], "token": told["token"], "board": "esp32c3",
+        "key": bytes.fromhex(told["key"]),
+    }  # fmt: skip
+    assert told["qr"] == ["".join(map(str, row)) for row in segno.make(told["code"], error="l", micro=False).matrix]
+
+
+async def test_boards_are_those_of_the_command_line(tmp_path):
+    async with house(tmp_path) as (_, client):
+        boards = (await call(client, "GET", "/api/v1/boards"))[1]
+    assert {board["name"]: (board["image"], board["offset"], board["arch"]) for board in boards} == {
+        name: (board.image, board.offset, board.arch) for name, board in BOARDS.items()
+    }
+
+
+async def test_announcement_is_followed_while_it_sounds(tmp_path):
+    tts = ScriptedTextToSpeech(ms_per_word=200)
+    async with (
+        house(tmp_path, tts=tts) as (hub, client),
+        FakeSpeaker(
+            hub.addresses["http"], speaker="lion_house", plays=[LISTENING], playback="real_time", buffer_ms=200
+        ),
+    ):
+        body = {"where": "savanna", "text": "feeding time", "chime": False}
+        async with client.post(ANNOUNCEMENTS, json=body, headers={"Accept": "application/jsonl"}) as answer:
+            assert answer.content_type == "application/jsonl"
+            lines = [json.loads(line) async for line in answer.content]
+    missed = {"giraffe_deck": "it is not connected"}
+    assert lines[0] == {"taken": ["lion_house"], "heard": [], "missed": missed, "over": False}
+    assert lines[-1] == {"taken": ["lion_house"], "heard": ["lion_house"], "missed": missed, "over": True}
+
+
+async def test_announcement_goes_on_when_nobody_follows_it_any_more(tmp_path):
+    tts = ScriptedTextToSpeech(ms_per_word=200)
+    async with (
+        house(tmp_path, tts=tts) as (hub, client),
+        FakeSpeaker(hub.addresses["http"], speaker="lion_house", plays=[LISTENING]) as speaker,
+    ):
+        body = {"where": "savanna", "text": "feeding time", "chime": False}
+        async with client.post(ANNOUNCEMENTS, json=body, headers={"Accept": "application/jsonl"}) as answer:
+            await answer.content.readline()
+        turn = await speaker.until(lambda: next(iter(speaker.turns.values()), None))
+        assert (await speaker.finished(turn)).reply == "feeding time"
+
+
+async def test_speakers_of_an_area_are_told_what_to_do(tmp_path):
+    async with (
+        house(tmp_path) as (hub, client),
+        FakeSpeaker(hub.addresses["http"], speaker="lion_house") as speaker,
+    ):
+        status, report = await call(
+            client, "POST", f"{SPEAKERS}/savanna/commands", json={"command": "volume", "volume": 35}
+        )
+        assert (status, report) == (200, {"done": ["lion_house"], "missed": {"giraffe_deck": "it is not connected"}})
+        assert (await speaker.expect("volume")).data["percent"] == 35
+        await call(client, "POST", f"{SPEAKERS}/lion_house/commands", json={"command": "mute", "mute": True})
+        assert (await speaker.expect("volume")).data["percent"] == 0
+        row = next(row for row in (await call(client, "GET", SPEAKERS))[1] if row["id"] == "lion_house")
+        assert (row["volume"], row["mute"], row["phase"]) == (35, True, "idle")
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "status", "told"),
+    [
+        ("nowhere", {"command": "stop"}, 404, "no speaker, area or group named 'nowhere'"),
+        ("all", {"command": "dance"}, 400, "command"),
+        ("all", {"command": "volume", "volume": 101}, 400, "volume"),
+        ("all", {"command": "listen", "seconds": 0}, 400, "seconds"),
+        ("all", {}, 400, "command"),
+    ],
+)
+async def test_what_cannot_be_commanded_is_refused(tmp_path, name, body, status, told):
+    async with house(tmp_path) as (_, client):
+        answered, answer = await call(client, "POST", f"{SPEAKERS}/{name}/commands", json=body)
+    assert answered == status
+    assert told in answer["error"]["message"]
+
+
+async def test_what_was_said_in_a_session_is_for_admins(tmp_path):
+    config = {"speakers": HOUSE, "http": {"host": "0.0.0.0", "mdns": False}}
+    async with run_hub(tmp_path, specs=scripted_engines(), config=config, installed=("http", "websocket")) as hub:
+        tokens = {role: hub.storage.issue_token(role, role) for role in ("admin", "viewer")}
+        port = hub.addresses["http"].rsplit(":", 1)[1]
+        async with (
+            aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client,
+            FakeSpeaker(f"http://127.0.0.1:{port}", token=tokens["admin"]) as speaker,
+        ):
+            await speaker.ask_text("What do lions eat?")
+            shown = {}
+            for role, token in tokens.items():
+                headers = {"Authorization": f"Bearer {token}"}
+                (session,) = (await call(client, "GET", "/api/v1/sessions", headers=headers))[1]
+                one = (await call(client, "GET", f"/api/v1/sessions/{session['id']}", headers=headers))[1]
+                shown[role] = [session["history"], one["history"]]
+    assert shown["viewer"] == [[], []]
+    assert all(history[0]["user"] == "What do lions eat?" for history in shown["admin"])

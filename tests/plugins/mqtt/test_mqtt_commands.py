@@ -167,11 +167,12 @@ async def test_muting_a_speaker_without_mqtt_keeps_its_volume(world):
         await admin.publish(CMD, {"id": "1", "command": "volume", "volume": 70})
         await admin.publish(CMD, {"id": "2", "command": "mute", "mute": True})
         await admin.reply(REPLY, "2")
-        muted = world.hub.sessions()[0]["volume"]
+        muted = world.hub.sessions()[0]["muted"]
         await admin.publish("mynah/speaker/lion_house/mute/set", "OFF")
-        await until(lambda: world.hub.sessions()[0]["volume"] == 70, "the volume")
+        await until(lambda: not world.hub.sessions()[0]["muted"], "the sound")
+        assert world.hub.sessions()[0]["volume"] == 70
 
-    assert muted == 0
+    assert muted
 
 
 async def test_persona_and_context_are_the_hubs_doing(world):

@@ -1,4 +1,4 @@
-"""The code that tells a speaker who it is: text that is given to its set-up page (docs/firmware.md)."""
+"""What a new speaker needs: what its board is flashed with, and the code that tells it who it is (docs/firmware.md)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,29 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from mynah.errors import InputError
 
 TEXTS: Final = ("id", "hub", "broker", "token", "board", "base")
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What a board needs: MicroPython's image and where in the flash it goes, and what modules are compiled for."""
+
+    image: str
+    offset: str
+    arch: str
+
+
+BOARDS: Final[Mapping[str, Board]] = {
+    "esp32": Board("ESP32_GENERIC", "0x1000", "xtensawin"),
+    "esp32_vs1053": Board("ESP32_GENERIC", "0x1000", "xtensawin"),
+    "esp32s3": Board("ESP32_GENERIC_S3", "0x0", "xtensawin"),
+    "esp32c3": Board("ESP32_GENERIC_C3", "0x0", "rv32imc"),
+}
 
 
 def make_code(fields: Mapping[str, str]) -> str:
