@@ -71,9 +71,10 @@ class Introducing:
         personas = tuple(persona.name for persona in self._hub.personas())
         voices = tuple(dict.fromkeys(persona.voice.name for persona in self._hub.personas() if persona.voice.name))
         for speaker in speakers:
-            facts = speaker_facts(speaker, self._devices.get(speaker["id"]), personas, voices)
+            before = self._shown.get(speaker["id"])
+            facts = speaker_facts(speaker, self._devices.get(speaker["id"]), personas, voices, before)
             shown[facts.id] = facts
-            if facts != self._shown.get(facts.id):  # building all that is told of hundreds takes its time
+            if facts != before:  # building all that is told of hundreds takes its time
                 messages += self._discovery.speaker(facts)
         for id in self._shown.keys() - shown:
             messages += self._discovery.removed(id)
@@ -103,11 +104,21 @@ class Introducing:
 
 
 def speaker_facts(
-    speaker: Mapping[str, Any], device: Device | None, personas: tuple[str, ...], voices: tuple[str, ...]
+    speaker: Mapping[str, Any],
+    device: Device | None,
+    personas: tuple[str, ...],
+    voices: tuple[str, ...],
+    before: SpeakerFacts | None = None,
 ) -> SpeakerFacts:
-    """Return what Home Assistant is told of a speaker; `device` is what it told over MQTT, if it has that."""
+    """Return what Home Assistant is told of a speaker; `device` is what it told over MQTT, if it has that.
+
+    `before` is what was told last: a microphone that is off will be what it was.
+    """
     info: Mapping[str, Any] = device.info if device is not None else {}
     state: Mapping[str, Any] = device.state if device is not None else {}
+    microphone = state.get("microphone")
+    if microphone not in ("open", "button"):
+        microphone = before.microphone if before is not None else "button"
     return SpeakerFacts(
         id=speaker["id"],
         name=speaker["name"] or "",
@@ -118,7 +129,7 @@ def speaker_facts(
         # One without MQTT has a microphone that nobody can switch from here.
         records=device is not None and info.get("records", True),
         wireless=bool(state.get("rssi")),
-        microphone="open" if state.get("microphone") == "open" else "button",
+        microphone=microphone,
         personas=personas,
         voices=voices,
     )

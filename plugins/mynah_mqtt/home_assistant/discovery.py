@@ -25,6 +25,9 @@ SETTLE_S: Final = 3.0
 JITTER_S: Final = (0.5, 5.0)
 """When to answer Home Assistant's birth: not while it is busiest, nor together with every other device."""
 
+GONE: Final = 100
+"""How many of the speakers that were removed are remembered."""
+
 FOUND_TOPICS: Final = 20_000
 """How many of the messages that the broker holds are looked at: twenty each of a thousand speakers."""
 
@@ -54,6 +57,7 @@ class Discovery:
         self._wanted: dict[str, dict[str, bytes]] = {}  # by node, then by topic
         self._held: dict[str, dict[str, bytes]] = {}  # what the broker holds, likewise
         self._count = 0
+        self._gone: dict[str, list[str]] = {}  # by node: the topics of what was taken away
 
     @property
     def status_topic(self) -> str:
@@ -116,11 +120,15 @@ class Discovery:
         self._note(place[1], topic, payload)
 
     def everything(self) -> list[Publish]:
-        """Return all there is to tell, and whatever takes away what is at the broker and should not be."""
+        """Return all there is to tell, and whatever takes away what is at the broker and should not be.
+
+        What was removed is taken away once more, as Home Assistant may have been away then.
+        """
         nodes = [*self._wanted, *(node for node in self._held if node not in self._wanted)]
         # Home Assistant links a speaker to a hub that it knows.
         nodes.sort(key=lambda node: node != self._hub_node)
-        return [message for node in nodes for message in self._converge(node, again=True)]
+        before = [Publish(topic, b"") for topics in self._gone.values() for topic in topics]
+        return [*before, *(message for node in nodes for message in self._converge(node, again=True))]
 
     def on_status(self, payload: bytes | str) -> float | None:
         """Return how many seconds after Home Assistant's message to publish `everything`, or None for never."""
@@ -172,6 +180,12 @@ class Discovery:
             yield Publish(topic, b"", pause=pause)
             pause = 0.0
         self._forget(node, strays)
+        if wanted:
+            self._gone.pop(node, None)
+        elif strays:
+            self._gone[node] = [*self._gone.get(node, ()), *strays]
+            if len(self._gone) > GONE:
+                del self._gone[next(iter(self._gone))]
 
     def _carried(self, node: str, strays: Iterable[str], wanted: dict[str, bytes]) -> list[str]:
         """Return which strays are of the other form and live on in this one, so that their settings must be kept."""

@@ -86,6 +86,23 @@ async def test_all_is_told_again_when_home_assistant_starts(world, monkeypatch):
     assert admin.on(DEVICE)[-1] == admin.on(DEVICE)[before - 1]
 
 
+async def test_an_open_microphone_that_was_switched_off_is_switched_on_to_open_again(world):
+    async with everything(world) as admin, world.speaker("lion_house") as speaker:
+        for mode in ("open", "off"):
+            speaker.state["microphone"] = mode
+            await speaker.publish(speaker.topic("state"), speaker.state, retain=True)
+            await until(lambda: len(admin.on("mynah/speaker/lion_house/state")) > 1, "its state")
+            await until(
+                lambda: (admin.on(DEVICE) or [{"cmps": {}}])[-1]["cmps"].get("microphone", {}).get("pl_on") == "open",
+                "how it is when on",
+            )
+        count = len(admin.on(DEVICE))
+        speaker.info["firmware"] = "0.2.0"  # something else to tell
+        await speaker.publish(speaker.topic("info"), speaker.info, retain=True)
+        await until(lambda: len(admin.on(DEVICE)) > count, "what is new")
+        assert admin.on(DEVICE)[-1]["cmps"]["microphone"]["pl_on"] == "open"
+
+
 async def test_forgotten_speaker_is_taken_away(world):
     topic = "homeassistant/device/mynah-speaker-aquarium/config"
     async with everything(world) as admin:

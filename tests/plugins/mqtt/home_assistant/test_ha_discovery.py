@@ -74,7 +74,34 @@ def test_a_removed_speaker_leaves_nothing_behind(broker: Broker, form: str) -> N
     assert broker.retained == alone
     assert all(message.retain and not message.payload for message in removal)
     assert mynah.removed("lion_house") == []
-    assert {message.topic for message in mynah.everything()} == set(alone)
+
+
+@pytest.mark.parametrize("form", ["device", "single"])
+def test_a_removed_speaker_is_taken_away_again_for_a_home_assistant_that_was_away(broker: Broker, form: str) -> None:
+    mynah = discovery(form)
+    broker.take(mynah.hub(HubFacts()))
+    alone = dict(broker.retained)
+    broker.take(mynah.speaker(LION))
+    gone = {message.topic for message in mynah.removed("lion_house")}
+
+    again = broker.take(mynah.everything())
+
+    assert {message.topic for message in again if message.retain and not message.payload} == gone
+    assert broker.retained == alone
+    mynah.speaker(LION)
+    assert all(message.payload for message in mynah.everything())
+
+
+def test_of_speakers_that_were_removed_the_last_hundred_are_remembered() -> None:
+    mynah = discovery()
+    for number in range(150):
+        mynah.speaker(SpeakerFacts(f"page-{number}"))
+        mynah.removed(f"page-{number}")
+
+    topics = [message.topic for message in mynah.everything()]
+
+    assert len(topics) == 100
+    assert topics[-1] == "homeassistant/device/mynah-speaker-page-149/config"
 
 
 @pytest.mark.parametrize("form", ["device", "single"])
@@ -214,7 +241,8 @@ def test_switched_off_it_takes_everything_away(broker: Broker, form: str) -> Non
     mynah = restarted(broker, form, LION, discovery=False)
 
     assert broker.retained == {}
-    assert mynah.everything() == mynah.removed("lion_house") == []
+    assert mynah.removed("lion_house") == []
+    assert [message.payload for message in mynah.everything() if message.payload] == []
 
 
 def test_messages_of_others_are_left_alone() -> None:
