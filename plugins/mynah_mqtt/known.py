@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -15,6 +16,9 @@ from mynah_mqtt.topics import Topics
 
 TICK_S: Final = 0.5
 """How often it is looked at."""
+
+FORGET_S: Final = 5.0
+"""How long what is retained of a speaker outlives it: what shows it is to be told first that it is gone."""
 
 STATUSES: Final = ("starting", "healthy")
 """Those of the hub's health that are told as they are."""
@@ -42,12 +46,16 @@ class Known:
         self._words: dict[str, Words] = {}
         self._last_ms: int | None = None
         self._shown: set[str] = set()
+        self._gone: dict[str, float] = {}
 
     async def run(self) -> None:
         """Publish until cancelled."""
-        while True:
-            self.look()
-            await asyncio.sleep(TICK_S)
+        try:
+            while True:
+                self.look()
+                await asyncio.sleep(TICK_S)
+        finally:
+            self._erase(self._gone)
 
     def note(self, id: str, event: Mapping[str, Any]) -> None:
         """Note what was heard or said at a speaker: the event of docs/mqtt.md."""
@@ -67,9 +75,7 @@ class Known:
                 self._topics.speaker(speaker["id"], "hub"), self._speaker(speaker, sessions.get(speaker["session"]))
             )
         known = {str(speaker["id"]) for speaker in speakers}
-        for id in self._shown - known:
-            self._forget(id)
-        self._shown = known
+        self._forget(known)
         status = str(self._hub.health()["status"])
         state = {
             "status": status if status in STATUSES else "degraded",
@@ -96,9 +102,20 @@ class Known:
             "latest": (self._hub.firmware_version or None) if updates else None,
         }
 
-    def _forget(self, id: str) -> None:
-        """Have the broker forget a speaker that the hub has forgotten."""
-        self._words.pop(id, None)
-        self._devices.forget(id)
-        for leaf in ("hub", "info", "state", "availability"):
-            self._outbox.erase(self._topics.speaker(id, leaf))
+    def _forget(self, known: set[str]) -> None:
+        """Forget the speakers that the hub has forgotten, and have the broker do so a little later."""
+        now = time.monotonic()
+        for id in self._shown - known:
+            self._words.pop(id, None)
+            self._devices.forget(id)
+            self._gone[id] = now + FORGET_S
+        for id in self._gone.keys() & known:
+            del self._gone[id]
+        self._erase([id for id, due in self._gone.items() if now >= due])
+        self._shown = known
+
+    def _erase(self, ids: Iterable[str]) -> None:
+        for id in list(ids):
+            self._gone.pop(id, None)
+            for leaf in ("hub", "info", "state", "availability"):
+                self._outbox.erase(self._topics.speaker(id, leaf))

@@ -113,6 +113,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mynah_mqtt.introducing.LOOK_S", 0.2)
     monkeypatch.setattr("mynah_mqtt.introducing.TICK_S", 0.1)
     monkeypatch.setattr("mynah_mqtt.known.TICK_S", 0.1)
+    monkeypatch.setattr("mynah_mqtt.known.FORGET_S", 0.5)
     monkeypatch.setattr("mynah_mqtt.gate.REFUSED_S", 0.05)
 
 

@@ -112,6 +112,34 @@ async def test_forgotten_speaker_is_taken_away(world):
         await until(lambda: admin.on(topic)[-1] == "", "its end")
 
 
+async def test_what_a_forgotten_speaker_was_like_outlives_its_introduction(world):
+    """Home Assistant would read what is emptied as a state, as long as it knows the entity."""
+    topic = "homeassistant/device/mynah-speaker-aquarium/config"
+    async with everything(world) as admin:
+        world.hub.note_speaker("aquarium", {"online": False})
+        await until(lambda: admin.on(topic) and admin.on("mynah/speaker/aquarium/hub"), "the speaker")
+        world.hub.forget_speaker("aquarium")
+        await until(lambda: admin.on("mynah/speaker/aquarium/hub")[-1] == "", "the end of what is known")
+        emptied = [name for name, payload in admin.messages if not payload]
+
+    assert emptied.index(topic) < emptied.index("mynah/speaker/aquarium/hub")
+
+
+@pytest.mark.parametrize("kind", ["mosquitto"])
+async def test_what_is_retained_of_a_forgotten_speaker_is_emptied_when_the_hub_stops(make_world, monkeypatch):
+    monkeypatch.setattr("mynah_mqtt.known.FORGET_S", 60.0)
+    world = make_world()
+    async with world.running(), everything(world) as admin:
+        world.hub.note_speaker("aquarium", {"online": False})
+        await until(lambda: admin.on("mynah/speaker/aquarium/hub"), "the speaker")
+        world.hub.forget_speaker("aquarium")
+        await until(lambda: not [each for each in world.hub.speakers() if each["id"] == "aquarium"], "its end")
+        await asyncio.sleep(0.3)
+    async with everything(world) as other:
+        await until(lambda: other.on("mynah/hub/availability"), "what is retained")
+        assert not other.on("mynah/speaker/aquarium/hub")
+
+
 @pytest.mark.parametrize("kind", ["mosquitto"])
 @pytest.mark.parametrize("change", [{"discovery": False}, {"form": "single"}])
 async def test_what_an_earlier_run_left_is_taken_away(make_world, monkeypatch, change):
