@@ -43,7 +43,7 @@ def drawing(house, pages):
 
     @asynccontextmanager
     async def draw(finished, **options):
-        async with house() as hub, pages(hub.addresses["http"], **options) as page:
+        async with house() as hub, pages(f"{hub.addresses['http']}/#/watch", **options) as page:
             await page.wait_for_selector("main[data-view]")
             await page.evaluate(DRAW, finished)
             yield page
@@ -84,9 +84,16 @@ async def test_a_turn_without_sound_says_so(drawing):
 
 async def test_screen_readers_are_told_the_figures(drawing):
     async with drawing(SPOKEN) as page:
-        image = page.get_by_role("img", name="First sound after 260 ms, 11 ms of it the hub's own")
+        image = page.get_by_role("img", name="Milliseconds since the end of the question")
         described = await image.evaluate("e => document.getElementById(e.getAttribute('aria-describedby')).textContent")
         assert "First phrase: 250 ms" in described
+
+
+async def test_closed_it_says_when_the_first_sound_came(drawing):
+    async with drawing(SPOKEN) as page:
+        assert await page.inner_text(".waterfall summary") == "First sound after 260 ms, 11 ms of it the hub's own"
+        await page.click(".waterfall summary")
+        assert not await page.locator(".waterfall svg").is_visible()
 
 
 async def test_says_where_the_audio_came_from(drawing):

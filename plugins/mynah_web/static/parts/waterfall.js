@@ -21,12 +21,12 @@ let drawings = 0;
  * answered in each stage, which did not and why, and what was kept from before.
  * @param {object} finished the message `turn_finished` (docs/protocol.md)
  * @param {function} t the page's texts
- * @returns {HTMLElement} a figure; its drawing has a title and a description for screen readers
+ * @returns {HTMLDetailsElement} open; closed it still says when the first sound came
  */
 export function waterfall(finished, t) {
   const steps = stepsOf(finished);
-  return h("figure", { class: "waterfall" }, steps.length > 0 && drawing(steps, finished, t),
-    h("figcaption", {}, origins(finished, t)));
+  return h("details", { class: "waterfall", open: true }, h("summary", {}, heading(finished, t)),
+    h("div", { class: "drawn" }, steps.length > 0 && drawing(steps, t), origins(finished, t)));
 }
 
 /** A number of milliseconds as people read it, in the language of the texts. */
@@ -48,20 +48,20 @@ export function stepsOf({ timeline = {}, engines = {} }) {
   }));
 }
 
-function drawing(steps, finished, t) {
+function drawing(steps, t) {
   const id = `waterfall-${++drawings}`;
   const last = Math.max(1, ...steps.map((step) => step.end));
   const height = ROW * steps.length + 24;
   const percent = (ms) => `${((Math.max(0, ms) / last) * 100).toFixed(2)}%`;
   const told = steps.map((step) => `${t(`waterfall.${step.name}`)}: ${milliseconds(step.end, t)}`).join("; ");
   return s("svg", { role: "img", width: "100%", height, "aria-labelledby": `${id}-title`, "aria-describedby": `${id}-desc` },
-    s("title", { id: `${id}-title` }, heading(finished, t)),
-    s("desc", { id: `${id}-desc` }, `${t("waterfall.axis")}. ${told}.`),
+    s("title", { id: `${id}-title` }, t("waterfall.axis")),
+    s("desc", { id: `${id}-desc` }, `${told}.`),
     ticks(last).map((tick) => axis(tick, last, percent(tick), height, t)),
     steps.map((step, number) => row(step, ROW * number, percent, t)));
 }
 
-function heading({ timeline, own_ms: own }, t) {
+function heading({ timeline = {}, own_ms: own }, t) {
   if (!("first_audio" in timeline)) return t("waterfall.silent");
   const values = { ms: milliseconds(timeline.first_audio, t), own: milliseconds(own ?? 0, t) };
   return t("waterfall.title", values);
@@ -94,7 +94,7 @@ function axis(tick, last, x, height, t) {
 
 /** Where the audio came from: a line for each stage. */
 function origins(finished, t) {
-  const { engines = {}, engine_ms: spent = {}, troubles = {}, kept = [], own_ms: own, timeline = {} } = finished;
+  const { engines = {}, engine_ms: spent = {}, troubles = {}, kept = [] } = finished;
   const stages = [...STAGES, ...Object.keys({ ...engines, ...troubles }).filter((stage) => !STAGES.includes(stage))];
   const lines = stages.filter((stage) => stage in engines || stage in troubles).map((stage) => [
     h("dt", {}, t.has(`waterfall.stage.${stage}`) ? t(`waterfall.stage.${stage}`) : stage),
@@ -104,8 +104,5 @@ function origins(finished, t) {
       kept.includes(stage) && h("span", { class: "good" }, t("waterfall.kept")),
       (troubles[stage] ?? []).map((trouble) => h("span", { class: "trouble warn" }, t("waterfall.trouble", { trouble })))),
   ]);
-  return [
-    h("p", { class: "summary" }, heading({ timeline, own_ms: own }, t)),
-    lines.length > 0 && h("dl", { class: "origins" }, lines),
-  ];
+  return lines.length > 0 && h("dl", { class: "origins" }, lines);
 }
