@@ -68,7 +68,7 @@ def _introduce(arguments: argparse.Namespace, id: str, folder: Path) -> dict[str
     """Have the hub make a token for the speaker; one that it has is replaced only where it is this speaker's."""
     renew = arguments.renew or (folder / "nvs.json").exists()
     told = running_hub(arguments).post("speakers", body={"id": id, "renew": renew})
-    return {**told, "key": bytes.fromhex(told["key"])}
+    return read_code(told["code"])
 
 
 def microphone_file(recording: Path, folder: Path) -> Path:
