@@ -23,6 +23,7 @@ from mynah.automation import (
 from mynah.config.messages import checked
 from mynah.config.yaml_loader import Document, read_yaml
 from mynah.engines.protocols import (
+    KnowsVoices,
     LanguageModel,
     SpeechDetector,
     SpeechToText,
@@ -184,6 +185,7 @@ __all__ = [
     "Interpretation",
     "Interrupted",
     "Knowledge",
+    "KnowsVoices",
     "LanguageModel",
     "LimitError",
     "Message",

@@ -30,6 +30,7 @@ from mynah.conversation.stock import Rehearsal, stock_phrases
 from mynah.conversation.surroundings import SessionLimits, Surroundings
 from mynah.conversation.tools import Tools
 from mynah.engines.chain import Chain, OpenEngine
+from mynah.engines.protocols import KnowsVoices
 from mynah.engines.speech_cache import SpeechCache
 from mynah.engines.speech_store import speech_folder
 from mynah.engines.translations import Translations
@@ -293,6 +294,11 @@ class MynahHub:
     def personas(self) -> Sequence[PersonaSpec]:
         """Return every persona that can speak."""
         return [persona.spec for persona in self._personas.values()]
+
+    def knows_voice(self, name: str) -> bool:
+        """Return whether the first voice says that it knows one of that name."""
+        voices = [engine.engine for engine in self._chains["tts"].engines[:1] if engine.state == "ready"]
+        return any(isinstance(voice, KnowsVoices) and voice.knows_voice(name) for voice in voices)
 
     def renew_knowledge(self, persona: str, knowledge: Sequence[Knowledge]) -> None:
         """Put knowledge over what a persona's files say."""

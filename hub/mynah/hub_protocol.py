@@ -198,6 +198,10 @@ class Hub(Protocol):
         """Return every persona that can speak, by name."""
         ...
 
+    def knows_voice(self, name: str) -> bool:
+        """Return whether the first voice of the chain is ready and says that it knows one of that name."""
+        ...
+
     def renew_knowledge(self, persona: str, knowledge: Sequence[Knowledge]) -> None:
         """Put `knowledge` over what the persona's files say, in the place of what was put there before.
 

@@ -121,13 +121,13 @@ class Session(Protocol):
         context: Mapping[str, str] | None = None,
         voice: str | None = None,
         pace: float | None = None,
+        prompt: str | None = None,
     ) -> None:
         """Change who speaks, in what language, or the context (merged; an empty value removes a key).
 
-        `pace` is how fast turns that begin from now on are spoken, as a factor on the persona's own rate.
-
-        `voice` names one of the first engine's for the session, in place of the persona's; an empty text is the
-        persona's again.
+        The last three are of turns that begin from now on: `pace` is how fast they are spoken, as a factor on the
+        persona's own rate; `voice` names one of the first engine's, in place of the persona's (see `Hub.knows_voice`);
+        `prompt` is what a language model is told after the persona's own prompt. Empty texts are the persona's again.
         """
         ...
 

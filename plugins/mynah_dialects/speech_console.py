@@ -158,8 +158,8 @@ class SpeechConsole(Dialect):
             and fields.one_of("mode", ("chunked_streaming", "conversation"), "chunked_streaming") != "conversation",
             audio_name="chunked_streaming_audio" if kind == "speech_to_speech" else "sequential_audio",
         )
-        fields.text("voice", "", blank=True)
-        fields.text("prompt", "", limit=10_000, blank=True)
+        voice = fields.text("voice", "", blank=True)
+        prompt = fields.text("prompt", "", limit=10_000, blank=True)
         fields.text("chunk_id", "", blank=True)
         speed = fields.number("speed", 1.0)
         audio = fields.base64("audio_data")
@@ -171,7 +171,7 @@ class SpeechConsole(Dialect):
                 await self.line.send(self._message(request, "processing", stage="receiving", message="Audio received"))
 
         pcm = await decoded(Stream(RECORDED, WAV), audio, begun)
-        self.session.update(pace=speed)
+        self.session.update(pace=speed, voice=voice if self.hub.knows_voice(voice) else "", prompt=prompt)
         turn_id = hear(self.session, pcm)
         if turn_id is not None:
             self._requests[turn_id] = request

@@ -76,6 +76,10 @@ class Voices:
         self._table = table
         self._listing = listing
 
+    def knows(self, name: str) -> bool:
+        """Return whether the built-in table has a voice of that name."""
+        return self._table.named(name) is not None
+
     async def choose(self, voice: Voice, language: str) -> EdgeVoice:
         """Return the voice for a text. Raises `EngineError` naming what comes close where there is none."""
         if voice.name:
@@ -117,6 +121,10 @@ class EdgeTts:
         self._calls: set[Call] = set()
         self._closed = False
         self._warm = False
+
+    def knows_voice(self, name: str) -> bool:
+        """Return whether it is one of those that are built in; the service may have more."""
+        return self._voices.knows(name)
 
     async def synthesize(self, text: str, *, voice: Voice, language: str) -> AsyncIterator[AudioChunk | WordMark]:
         """Yield the audio of `text` as it comes, 24 kHz mono MP3, and each word's mark.

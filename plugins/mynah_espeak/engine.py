@@ -94,6 +94,13 @@ class Espeak:
                 job.stop()
                 self._jobs.discard(job)
 
+    def knows_voice(self, name: str) -> bool:
+        """Return whether there is a voice or a variant of that name."""
+        try:
+            return any(self._catalogue.named(name))
+        except EngineError:
+            return False
+
     def stop(self) -> None:
         """Stop everything that is being said; whoever still consumes it gets an `EngineError`."""
         self._closed = True

@@ -7,7 +7,8 @@ import struct
 
 import pytest
 
-from mynah.testing import ScriptedLanguageModel, ScriptedSpeechToText, ScriptedTextToSpeech
+from mynah import AudioChunk, AudioFormat, PersonaSpec, Voice
+from mynah.testing import ScriptedLanguageModel, ScriptedSpeechToText, ScriptedTextToSpeech, scripted
 from wire.wire_clients import b64, names, of, read_wav, tone, wav_file
 
 PATH = "/ws/speech"
@@ -242,3 +243,79 @@ async def test_the_speed_is_that_of_the_request(house):
             await ask(client, **speed)
             await client.until("chunked_streaming_complete")
     assert rates == [1.5, 1.0]
+
+
+# ---------------------------------------------------------------- voice and prompt
+
+
+class Choir:
+    """A voice of two names; what was said by which is noted."""
+
+    def __init__(self):
+        self.said = []
+
+    def knows_voice(self, name):
+        return name in ("alto", "tenor")
+
+    async def synthesize(self, text, *, voice, language):
+        self.said.append((voice.name, text))
+        yield AudioChunk(bytes(3_200), AudioFormat("pcm_s16le", 16_000, 1), 100.0)
+
+
+def singing(choir, *, cached=False):
+    """Return what makes a hub speak by a choir, as somebody whose own voice is the tenor."""
+    voice = scripted("tts", choir, name="a_choir", cached=cached)
+    robin = PersonaSpec(name="robin", title="Robin", prompt="You are a robin.", voice=Voice("tenor"))
+    config = {"engines": {"tts": [{"engine": "a_choir"}]}, "speech_cache": {"stock_phrases": False}}
+    return {"specs": [voice, robin], "config": config, "dialects": {"speech_console": {"persona": "robin"}}}
+
+
+@pytest.mark.parametrize("cached", [False, True])
+async def test_the_voice_that_is_asked_for_speaks_if_it_is_known_and_else_the_personas(house, cached):
+    choir, llm = Choir(), ScriptedLanguageModel(rounds=[[f"Reply {n}."] for n in range(4)])
+    async with house(llm=llm, **singing(choir, cached=cached)) as home, home.connect(PATH) as client:
+        await client.next()
+        for voice in ({"voice": "alto"}, {"voice": "amber"}, {"voice": None}, {"voice": "alto"}):
+            await ask(client, **voice)
+            await client.until("chunked_streaming_complete")
+    assert choir.said == [("alto", "Reply 0."), ("tenor", "Reply 1."), ("tenor", "Reply 2."), ("alto", "Reply 3.")]
+
+
+async def test_a_voice_that_cannot_tell_its_names_is_asked_for_none(house):
+    async with house() as home, home.connect(PATH) as client:
+        await client.next()
+        await ask(client, voice="amber")
+        assert (await client.until("chunked_streaming_complete"))[-1]["success"] is True
+
+
+async def test_a_prompt_is_told_after_the_personas_for_that_request_alone(house):
+    llm = ScriptedLanguageModel(("Yes.",))
+    async with house(llm=llm, **singing(Choir())) as home, home.connect(PATH) as client:
+        await client.next()
+        for prompt in ("Answer in rhymes.", None):
+            await ask(client, prompt=prompt)
+            await client.until("chunked_streaming_complete")
+    told = {messages[0].content for messages in llm.asked}
+    assert told == {"You are a robin.\n\nAnswer in rhymes.", "You are a robin."}
+    assert llm.asked[-1][0].content == "You are a robin."
+
+
+async def test_requests_that_wait_keep_their_own_voice_and_prompt(house):
+    choir, llm = Choir(), ScriptedLanguageModel(rounds=[["One."], ["Two."], ["Three."]], first_s=0.1)
+    async with house(llm=llm, **singing(choir)) as home, home.connect(PATH) as client:
+        await client.next()
+        for voice, prompt in (("alto", "A"), ("tenor", "B"), ("alto", "C")):
+            await ask(client, voice=voice, prompt=prompt)
+        for _ in range(3):
+            await client.until("chunked_streaming_complete")
+    assert choir.said == [("alto", "One."), ("tenor", "Two."), ("alto", "Three.")]
+    assert [messages[0].content[-1] for messages in llm.asked] == ["A", "B", "C"]
+
+
+async def test_too_long_a_prompt_is_an_error(house):
+    async with house() as home, home.connect(PATH) as client:
+        await client.next()
+        await ask(client, prompt="x" * 10_001)
+        error = await client.next()
+        assert (error["type"], error["conversation_id"]) == ("error", "c1")
+        assert "`prompt`" in error["message"]

@@ -25,12 +25,6 @@ class Persona:
     spec: PersonaSpec
     _renewed: dict[str, Knowledge] = field(default_factory=dict, compare=False, repr=False)
 
-    def with_voice(self, name: str) -> Persona:
-        """Return the persona with another voice of the first engine's; of an empty name, as it is."""
-        if not name:
-            return self
-        return replace(self, spec=replace(self.spec, voice=replace(self.spec.voice, name=name)))
-
     # ------------------------------------------------------------ languages
 
     @cached_property

@@ -99,7 +99,10 @@ class Replying:
             yield self._not_understood
 
     async def _rounds(self, said: str | AudioClip, without: Sequence[OpenEngine]) -> AsyncIterator[str | None]:
-        messages, offered = self._scene.messages(said, self._language), offered_tools(self._turn, self._scene)
+        messages, offered = (
+            self._scene.messages(said, self._language, self._turn.prompt),
+            offered_tools(self._turn, self._scene),
+        )
         for number in range(TOOL_ROUNDS + 1):
             tools = offered if number < TOOL_ROUNDS else ()
             answer = Answer()
@@ -218,7 +221,8 @@ async def llm_items(
 
 def draft_items(turn: Turn, scene: Scene, text: str, language: str, meter: Meter) -> AsyncIterator[ReplyItem]:
     """Begin a reply to words that are not final."""
-    return llm_items(turn, scene, language, scene.messages(text, language), offered_tools(turn, scene), meter)
+    messages = scene.messages(text, language, turn.prompt)
+    return llm_items(turn, scene, language, messages, offered_tools(turn, scene), meter)
 
 
 def first_usable(chain: Chain) -> OpenEngine | None:

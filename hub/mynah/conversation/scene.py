@@ -55,9 +55,12 @@ class Scene:
         before = self.history[-1].reply if self.history else ""
         return told or self.persona.language_of(text, self.language, before)
 
-    def messages(self, said: str | AudioClip, language: str) -> list[Message]:
-        """Return the conversation as a language model takes it, up to what was `said` now in a language."""
-        prompt = self.persona.text(self.persona.spec.prompt, language)
+    def messages(self, said: str | AudioClip, language: str, prompt: str = "") -> list[Message]:
+        """Return the conversation as a language model takes it, up to what was `said` now in a language.
+
+        What it is told of the persona goes before `prompt`.
+        """
+        prompt = "\n\n".join(filter(None, (self.persona.text(self.persona.spec.prompt, language), prompt)))
         messages = [Message("system", prompt)] if prompt else []
         for exchange in self.history:
             messages.append(Message("user", exchange.user))

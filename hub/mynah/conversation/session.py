@@ -87,6 +87,7 @@ class Conversation:
         self._intents = Intents(around.intents, around.hub, self)
         self._microphone: Microphone | None = None
         self._pace = 1.0
+        self._prompt = ""
         self._input_at = now()
 
     # ------------------------------------------------------------ what is known
@@ -187,17 +188,21 @@ class Conversation:
         context: Mapping[str, str] | None = None,
         voice: str | None = None,
         pace: float | None = None,
+        prompt: str | None = None,
     ) -> None:
-        """Change who speaks, the language, the context, the voice, or how fast it speaks."""
+        """Change who speaks, the language, the context, the voice, how fast it speaks, or what it is told besides."""
+        if prompt:
+            self._around.limits.check_text(prompt)
+        if prompt is not None:
+            self._prompt = prompt.strip()
         if pace is not None:
             self._pace = min(max(pace, SLOWEST), FASTEST)
         if persona is not None:
             if persona not in self._around.personas:
                 raise InputError(f"no persona named {persona!r}; known are {', '.join(sorted(self._around.personas))}")
-            self.persona = self._around.personas[persona].with_voice(self.voice)
+            self.persona = self._around.personas[persona]
         if voice is not None:
             self.voice = voice
-            self.persona = self._around.personas[self.persona.spec.name].with_voice(voice)
         if language is not None:
             self.language = language or None
         if context is not None:
@@ -402,7 +407,7 @@ class Conversation:
         if not self.accepts_turns:
             raise LimitError("the hub is stopping; try again in a moment")
         self._input_at = now()
-        turn = self._turns.start(pace=self._pace, **what)
+        turn = self._turns.start(pace=self._pace, voice=self.voice, prompt=self._prompt, **what)
         if self._turns.count % TURNS_STEP == 0:
             self.note()
         return turn

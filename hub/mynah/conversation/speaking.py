@@ -224,8 +224,8 @@ class Speaking:
 
     def _voice(self, language: str) -> Voice:
         """Return the persona's voice; a voice of that name may not know the language of what is interpreted."""
-        spec = self._scene.persona.spec
-        voice = spec.voice if self._turn.pace == 1 else replace(spec.voice, rate=spec.voice.rate * self._turn.pace)
+        spec, turn = self._scene.persona.spec, self._turn
+        voice = replace(spec.voice, name=turn.voice or spec.voice.name, rate=spec.voice.rate * turn.pace)
         if self._turn.interpret is None or primary_language(language) == primary_language(spec.language):
             return voice
         return replace(voice, name="")

@@ -72,7 +72,9 @@ class Turn:
     """A turn: `text` was given, or `utterance` is being spoken; `recipe` says what comes of it.
 
     With `interpret` what is said is put into another language; the translation is its reply. With `speech` it says what
-    is recorded there. `contest` decides whether it is this speaker that answers. `stopped` is why it was stopped.
+    is recorded there. `voice`, where given, speaks in the place of the persona's, and the language model is told
+    `prompt` after what it is told of the persona. `contest` decides whether it is this speaker that answers. `stopped`
+    is why it was stopped.
     A turn that is `silent` was done what it asks for, without a word.
     `clip` is the utterance itself where a language model `hears` it; then it is `untranscribed` at first. `ended` is
     the output that the turn ended with by itself; `over` says that it was stopped.
@@ -85,6 +87,8 @@ class Turn:
     language: str | None = None
     recipe: Recipe = "converse"
     pace: float = 1.0
+    voice: str = ""
+    prompt: str = ""
     interpret: Interpretation | None = None
     start_at: float | None = None
     urgency: Urgency = "reply"

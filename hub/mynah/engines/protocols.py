@@ -55,6 +55,15 @@ class TextToSpeech(Protocol):
 
 
 @runtime_checkable
+class KnowsVoices(Protocol):
+    """A voice that can tell which names it knows."""
+
+    def knows_voice(self, name: str) -> bool:
+        """Return whether `synthesize` takes a voice of that name."""
+        ...
+
+
+@runtime_checkable
 class Translator(Protocol):
     """Puts text into another language."""
 

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from mynah.audio import AudioChunk, Converter, converter
 from mynah.engines.limits import closing
-from mynah.engines.protocols import TextToSpeech, Warmable
+from mynah.engines.protocols import KnowsVoices, TextToSpeech, Warmable
 from mynah.engines.speech_store import VERSION, Recording, SpeechStore
 from mynah.errors import AudioError
 from mynah.specs import EngineSpec
@@ -231,6 +231,10 @@ class CachedVoice:
     async def has(self, text: str, *, voice: Voice, language: str) -> bool:
         """Return whether that is kept; if so, it is in memory afterwards as far as there is room."""
         return await self._cache.find(self.key(text, voice, language)) is not None
+
+    def knows_voice(self, name: str) -> bool:
+        """Return whether the engine says that it knows a voice of that name."""
+        return isinstance(self.inner, KnowsVoices) and self.inner.knows_voice(name)
 
     def note_stock(self, phrases: Iterable[tuple[str, Voice, str]]) -> None:
         """Note what is said by itself, again and again: texts, how, and in which language."""

@@ -249,3 +249,9 @@ def test_the_hook_declares_a_voice_that_is_no_embedded_one():
     (spec,) = mynah_engines()
 
     assert (spec.name, spec.kind, spec.embedded, spec.max_parallel, spec.cached) == ("edge_tts", "tts", False, 8, True)
+
+
+async def test_it_tells_which_voices_are_built_in_without_asking_anybody(edge, engine):
+    assert engine.knows_voice("en-US-AriaNeural")
+    assert not engine.knows_voice("amber")
+    assert edge.lists == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import voluptuous as vol
 
-from mynah import AudioChunk, AudioFormat, EngineError, EngineUnavailable, TextToSpeech, Voice, WordMark
+from mynah import AudioChunk, AudioFormat, EngineError, EngineUnavailable, KnowsVoices, TextToSpeech, Voice, WordMark
 from mynah_espeak import mynah_engines
 from mynah_espeak.config import SCHEMA
 from mynah_espeak.engine import open_espeak
@@ -324,3 +324,11 @@ def test_opening_it_again_and_again_does_not_upset_the_library():
     # In a process of its own, as a library that is upset takes the process with it.
     done = subprocess.run([sys.executable, "-c", REOPEN], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "known"), [("en-us", True), ("f2", True), ("en-us+f2", True), ("amber", False), ("", False)]
+)
+async def test_it_tells_which_voices_it_knows(espeak, name, known):
+    assert isinstance(espeak, KnowsVoices)
+    assert espeak.knows_voice(name) is known
