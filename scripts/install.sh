@@ -54,3 +54,5 @@ works || make_venv
 what=".${extra:+[$extra]}"
 echo "Installing Mynah and what it needs (pip install -e $what); the first time this downloads some 100 MB."
 .venv/bin/python -m pip install --disable-pip-version-check -e "$what"
+# As pip does with what it copies: else each process compiles all of this anew wherever Python may not write it down.
+.venv/bin/python -m compileall -q hub plugins

@@ -92,7 +92,7 @@ class MynahHub:
         self._announcements = Announcements()
         self._commanding = Commanding(self._speakers, self._sessions)
         self._components = Components(self, self.bus)
-        self._warming = Warming(self._all_engines(), personas, self.bus)
+        self._warming = Warming(self._all_engines(), personas, self.bus, self._expected_personas)
         self._engine_tasks: list[asyncio.Task[None]] = []
         self._started_at = now()
         self._ready = False
@@ -166,7 +166,7 @@ class MynahHub:
         watcher = asyncio.get_running_loop().create_task(
             self._speech.watch(self._translations.forget), name="speech cache"
         )
-        warmer = asyncio.get_running_loop().create_task(self._warming.run(models=self._latency.warm_up), name="warm-up")
+        others = [reaper, expirer, watcher]
         try:
             for engine in self._all_engines():
                 self._engine_tasks.append(
@@ -179,12 +179,15 @@ class MynahHub:
                 )
             for spec in self._specs:
                 await self._components.start(spec, self.config.get(spec.name) or {})
+            # Only now: it would take the processor from what the start waits for.
+            warm_up = self._warming.run(models=self._latency.warm_up)
+            others.append(asyncio.get_running_loop().create_task(warm_up, name="warm-up"))
             self._ready = True
             self.bus.publish(HubStarted())
             log.info("ready in %.2f s", now() - self._started_at)
             yield self
         finally:
-            await self._stop(reaper, expirer, watcher, warmer)
+            await self._stop(*others)
 
     async def _expire(self) -> None:
         """Delete what was kept for long enough; runs until cancelled."""
@@ -194,6 +197,12 @@ class MynahHub:
             except StorageError as error:
                 log.warning("what was kept for long enough is not deleted: %s", error)
             await asyncio.sleep(EXPIRE_EVERY_S)
+
+    def _expected_personas(self) -> set[str]:
+        """Return who will speak: the default persona, those of known speakers, and those of open sessions."""
+        default = self.config["persona"] or next(iter(self._personas), "")
+        open_ = {session.persona.spec.name for session in self._sessions}
+        return {speaker.persona or default for speaker in self._speakers} | open_ | {default}
 
     def _rehearsal(self) -> Rehearsal | None:
         """Return what has the first voice say what personas say by themselves, so that it is there when needed."""
@@ -505,7 +514,7 @@ class MynahHub:
         await self._warming.engines_settled(within_s)
 
     async def warm(self, within_s: float) -> None:
-        """Wait until the engines that opened are ready for every persona, for at most `within_s`."""
+        """Wait until the engines that opened are ready for the personas expected at first, for at most `within_s`."""
         await self._warming.warm(within_s)
 
     def _all_engines(self) -> list[OpenEngine]:

@@ -12,7 +12,8 @@ import logging
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache
+from importlib.metadata import Distribution, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -143,15 +144,17 @@ def load_plugins(disabled: Iterable[str] = (), folder: Path | None = None) -> Pl
     off = frozenset(disabled)
     found: dict[str, list[Source]] = {}
     for point in entry_points(group=GROUP):
-        found.setdefault(point.name, []).append((f"{point.value} ({_distribution(point)})", point.load))
+        found.setdefault(point.name, []).append((f"{point.value} ({_distribution(point.dist)})", point.load))
     for file in sorted(folder.glob("*.py")) if folder else ():
         found.setdefault(file.stem, []).append((str(file), lambda file=file: _import_file(file)))  # type: ignore[misc]  # bound
     loaded = [plugin for name in sorted(found.keys() - off) for plugin in _load_all(name, found[name])]
     return Plugins(tuple(_without_conflicts(loaded)), tuple(sorted(off & found.keys())))
 
 
-def _distribution(point: EntryPoint) -> str:
-    return f"{point.dist.name} {point.dist.version}" if point.dist else "unknown distribution"
+@cache
+def _distribution(distribution: Distribution | None) -> str:
+    """Return name and version; its metadata is read each time that one asks, and many plugins come from one."""
+    return f"{distribution.name} {distribution.version}" if distribution else "unknown distribution"
 
 
 def _import_file(file: Path) -> ModuleType:

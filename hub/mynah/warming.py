@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterable, Callable, Collection, Iterable, Mapping
 from typing import Final
 
 from mynah.audio import LISTENING, AudioFormat, converter
@@ -16,8 +16,8 @@ from mynah.conversation.stock import Rehearsal
 from mynah.engines.chain import OpenEngine
 from mynah.engines.protocols import Warmable
 from mynah.errors import MynahError
-from mynah.events import EngineReady
-from mynah.values import Grounding
+from mynah.events import EngineReady, SessionOpened
+from mynah.values import Grounding, Hints
 
 log = logging.getLogger(__name__)
 
@@ -26,27 +26,53 @@ OPEN_WITHIN_S: Final = 10.0
 
 
 class Warming:
-    """Makes a hub's engines ready for its personas as they open, or come back."""
+    """Makes a hub's engines ready for its personas as they open, or come back.
 
-    def __init__(self, engines: Collection[OpenEngine], personas: Mapping[str, Persona], bus: EventBus) -> None:
+    First for those that are `expected`; for any other when a session with it opens, as models of speech take seconds
+    and megabytes for each persona, and most hubs have one.
+    """
+
+    def __init__(
+        self,
+        engines: Collection[OpenEngine],
+        personas: Mapping[str, Persona],
+        bus: EventBus,
+        expected: Callable[[], Iterable[str]],
+    ) -> None:
         self._engines = engines
         self._personas = personas
         self._bus = bus
+        self._expected = expected
+        self._names: list[str] = []
+        self._warmed: dict[tuple[OpenEngine, str], int] = {}
         self._warm = asyncio.Event()
 
     async def run(self, *, models: bool) -> None:
         """Make ready what the first turn would otherwise wait for, of the engines only where `models` says so."""
-        with self._bus.subscribe(EngineReady, name="warm-up") as opened:
+        engines = self._bus.subscribe(EngineReady, name="warm-up")
+        sessions = self._bus.subscribe(SessionOpened, name="warm-up for sessions")
+        with engines, sessions:
             await asyncio.to_thread(_load_codecs)
             await self.engines_settled(OPEN_WITHIN_S)
             if not models:
                 self._warm.set()
                 return
-            warmed: dict[OpenEngine, int] = {}
-            await self._warm_engines(warmed)
+            self._names = [name for name in self._personas if name in set(self._expected())]
+            await self._warm_engines()
             self._warm.set()
-            async for _ in opened:  # an engine came, or came back, later
-                await self._warm_engines(warmed)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._follow_engines(engines))
+                group.create_task(self._follow_sessions(sessions))
+
+    async def _follow_engines(self, opened: AsyncIterable[EngineReady]) -> None:
+        async for _ in opened:  # an engine came, or came back, later
+            await self._warm_engines()
+
+    async def _follow_sessions(self, opened: AsyncIterable[SessionOpened]) -> None:
+        async for session in opened:
+            if session.persona in self._personas and session.persona not in self._names:
+                self._names.append(session.persona)
+                await self._warm_engines()
 
     async def rehearse(self, rehearsal: Rehearsal) -> None:
         """Run `rehearsal` once all is ready, and whenever an engine has opened."""
@@ -63,33 +89,40 @@ class Warming:
                 wait.cancel()
 
     async def warm(self, within_s: float) -> None:
-        """Wait until the engines that opened are ready for every persona, for at most `within_s`."""
+        """Wait until the engines that opened are ready for the personas expected at first, for at most `within_s`."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 await self._warm.wait()
 
-    async def _warm_engines(self, warmed: dict[OpenEngine, int]) -> None:
-        """Warm every engine up that has opened since it was `warmed`."""
+    async def _warm_engines(self) -> None:
+        """Warm every engine up that has opened since it was warm, and for every persona that came since."""
         for engine in self._engines:
-            if engine.openings > warmed.get(engine, 0):
-                warmed[engine] = engine.openings
-                await self._warm_engine(engine)
+            for name in self._names:
+                if engine.openings > self._warmed.get((engine, name), 0):
+                    self._warmed[engine, name] = engine.openings
+                    await self._warm_engine(engine, self._personas[name])
 
-    async def _warm_engine(self, engine: OpenEngine) -> None:
+    async def _warm_engine(self, engine: OpenEngine, persona: Persona) -> None:
         if engine.state != "ready" or not isinstance(engine.engine, Warmable):
             return
-        spoken = [(persona, language) for persona in self._personas.values() for language in persona.languages]
-        for persona, language in spoken:
-            name = persona.spec.name
-            grounding = Grounding(name, language, persona.knowledge_in(language))
-            try:
-                hints = await asyncio.to_thread(persona.hints, language)
+        name = persona.spec.name
+        try:
+            for grounding, hints in await asyncio.to_thread(_spoken, persona):
                 await engine.engine.warm_up(grounding, hints)
-            except Exception as error:
-                # A supervisor's duty, as for components; an engine that is not warm works all the same.
-                known = isinstance(error, MynahError)
-                log.warning("%s could not make ready for %s: %s", engine.spec.name, name, error,
-                            exc_info=None if known else error)  # fmt: skip
+        except Exception as error:
+            # A supervisor's duty, as for components; an engine that is not warm works all the same.
+            known = isinstance(error, MynahError)
+            log.warning("%s could not make ready for %s: %s", engine.spec.name, name, error,
+                        exc_info=None if known else error)  # fmt: skip
+
+
+def _spoken(persona: Persona) -> list[tuple[Grounding, Hints]]:
+    """Return what engines are told of a persona in each of its languages. Reads its knowledge."""
+    name = persona.spec.name
+    return [
+        (Grounding(name, language, persona.knowledge_in(language)), persona.hints(language))
+        for language in persona.languages
+    ]
 
 
 def _load_codecs() -> None:

@@ -529,11 +529,46 @@ TWO = (PersonaSpec(name="owl", title="An owl"), PersonaSpec(name="crow", title="
 # The codecs are loaded in a thread first, which takes real time.
 
 
-async def test_an_engine_is_warmed_up_for_every_persona_once(build):
+OWLS_SPEAKER = {"speakers": {"tree": {"persona": "owl"}}}
+
+
+async def until_warmed(engine, warmed):
+    async with asyncio.timeout(20):
+        while engine.warmed != warmed:  # noqa: ASYNC110  # a list, which nobody signals
+            await asyncio.sleep(0.001)
+
+
+async def test_an_engine_is_warmed_up_for_the_default_persona_once(build):
     engine = WarmedDetector()
     async with build(scripted("vad", engine), *TWO).running() as hub:
         await hub.warm(30)
         await asyncio.sleep(0.01)
+        assert engine.warmed == ["crow"]
+
+
+async def test_an_engine_is_warmed_up_for_the_personas_of_known_speakers(build):
+    engine = WarmedDetector()
+    async with build(scripted("vad", engine), *TWO, config=OWLS_SPEAKER).running() as hub:
+        await hub.warm(30)
+        assert engine.warmed == ["crow", "owl"]
+
+
+async def test_an_engine_is_warmed_up_for_another_persona_once_a_session_with_it_opens(build):
+    engine = WarmedDetector()
+    async with build(scripted("vad", engine), *TWO).running() as hub:
+        await hub.warm(30)
+        for persona in ("crow", "owl", "owl"):
+            hub.open_session(SessionOptions(persona=persona))
+        await until_warmed(engine, ["crow", "owl"])
+        await asyncio.sleep(0.01)
+        assert engine.warmed == ["crow", "owl"]
+
+
+async def test_a_persona_whose_session_opened_before_the_engines_is_not_forgotten(build):
+    engine = WarmedDetector()
+    async with build(scripted("vad", engine), *TWO).running() as hub:
+        hub.open_session(SessionOptions(persona="owl"))
+        await hub.warm(30)
         assert engine.warmed == ["crow", "owl"]
 
 
@@ -549,7 +584,7 @@ async def test_warming_up_can_be_switched_off(build):
 async def test_an_engine_that_cannot_be_warmed_up_keeps_no_other_from_it(build, error, caplog):
     broken, fine = WarmedDetector(error), WarmedDetector()
     specs = (scripted("vad", broken, name="a_broken"), scripted("vad", fine, name="fine"), *TWO)
-    async with build(*specs).running() as hub:
+    async with build(*specs, config=OWLS_SPEAKER).running() as hub:
         async with asyncio.timeout(20):
             await hub.warm(1000)
         assert (broken.warmed, fine.warmed) == (["crow", "owl"], ["crow", "owl"])
@@ -573,18 +608,14 @@ async def test_an_engine_that_opens_late_or_again_is_warmed_up_then(build, monke
         breaks.clear()
         raise EngineError("the worker died")
 
-    async def until(warmed):
-        async with asyncio.timeout(20):
-            while engine.warmed != warmed:  # noqa: ASYNC110  # a list, which nobody signals
-                await asyncio.sleep(0.001)
-
-    async with build(EngineSpec(name="ears", kind="vad", open=open_engine, embedded=True), *TWO).running() as hub:
+    spec = EngineSpec(name="ears", kind="vad", open=open_engine, embedded=True)
+    async with build(spec, *TWO, config=OWLS_SPEAKER).running() as hub:
         await hub.warm(20)
         assert engine.warmed == []
         allowed.set()
-        await until(["crow", "owl"])
+        await until_warmed(engine, ["crow", "owl"])
         breaks.set()
-        await until(["crow", "owl"] * 2)
+        await until_warmed(engine, ["crow", "owl"] * 2)
 
 
 # ---------------------------------------------------------------- draining

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from mynah import __version__
-from mynah.cli import ask, bench, check_config, demo, plugins, reload, run, say, sessions, speaker, speakers, token
 from mynah.cli.prepare import chosen_file
 from mynah.cli.running import add_hub_arguments, running_hub
 from mynah.config.check import plugin_settings
@@ -16,26 +17,33 @@ from mynah.errors import MynahError
 from mynah.plugins import load_plugins
 from mynah.specs import CommandSpec
 
-COMMANDS: tuple[CommandSpec, ...] = (
-    run.COMMAND,
-    ask.COMMAND,
-    demo.COMMAND,
-    check_config.COMMAND,
-    reload.COMMAND,
-    plugins.COMMAND,
-    speakers.COMMAND,
-    say.COMMAND,
-    speaker.COMMAND,
-    sessions.COMMAND,
-    token.COMMAND,
-    bench.COMMAND,
+OWN: Final = (
+    "run",
+    "ask",
+    "demo",
+    "check-config",
+    "reload",
+    "plugins",
+    "speakers",
+    "say",
+    "speaker",
+    "sessions",
+    "token",
+    "bench",
 )
+"""The commands that come with the hub, each in a module of its name, in the order of the help."""
+
+
+def own_commands(*names: str) -> tuple[CommandSpec, ...]:
+    """Return the commands of these `names`, of none all; only what is named is imported: `mynah run` needs no bench."""
+    modules = (importlib.import_module(f"mynah.cli.{name.replace('-', '_')}") for name in names or OWN)
+    return tuple(module.COMMAND for module in modules)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status."""
     given = list(sys.argv[1:] if argv is None else argv)
-    commands = COMMANDS if given and given[0] in {spec.name for spec in COMMANDS} else _with_plugins()
+    commands = own_commands(given[0]) if given and given[0] in OWN else _with_plugins()
     arguments = _parser(commands).parse_args(given)
     try:
         if arguments.asks_hub:
@@ -57,14 +65,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _with_plugins() -> tuple[CommandSpec, ...]:
     # Only for help and for commands that are not built in: loading plugins takes a moment.
-    own = {spec.name for spec in COMMANDS}
     try:
         settings = plugin_settings(chosen_file(None))
     except MynahError:
         found = load_plugins()  # what is wrong with the configuration is told by the commands that need it
     else:
         found = load_plugins(settings.disabled, settings.folder)
-    return (*COMMANDS, *(spec for spec in found.commands if spec.name not in own and _usable(spec)))
+    return (*own_commands(), *(spec for spec in found.commands if spec.name not in OWN and _usable(spec)))
 
 
 def _usable(spec: CommandSpec) -> bool:

@@ -189,7 +189,11 @@ LATENCY: Final = {
     ): vol.Any(None, number(0, 60)),
     key("early_phrase", "Speak the first phrase before its sentence is complete.", True): bool,
     key("long_phrases", "Voice later sentences together while plenty is to be heard.", True): bool,
-    key("warm_up", "Make engines ready for every persona before its first turn.", True): bool,
+    key(
+        "warm_up",
+        "Make engines ready for a persona before its first turn.",
+        True,
+    ): bool,
 }
 
 SHUTDOWN: Final = {key("grace", "Seconds that running replies have to end.", 5.0): number(0, 300)}

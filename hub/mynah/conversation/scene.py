@@ -31,7 +31,7 @@ class Latency:
     `drafts`: a reply may begin on words that are not final yet. `acknowledge_after` is how many seconds after the end
     of speech a reply that has not begun is acknowledged (None: never). `early_phrase`: the first phrase need not be a
     whole sentence. `long_phrases`: later ones are joined while plenty is to be heard. `warm_up`: engines make ready
-    for every persona before its first turn.
+    for personas before their first turn.
     """
 
     drafts: bool = True

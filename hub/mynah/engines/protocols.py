@@ -103,5 +103,5 @@ class Warmable(Protocol):
     """An engine of any kind that can make ready for a persona before its first turn."""
 
     async def warm_up(self, grounding: Grounding, hints: Hints) -> None:
-        """Build or load what the persona will need; called once for each persona after the engine has opened."""
+        """Build or load what the persona will need; called once for each persona, before it speaks."""
         ...
