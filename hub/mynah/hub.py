@@ -42,7 +42,7 @@ from mynah.knowledge import Knowledge
 from mynah.plugins import Plugins
 from mynah.registry import Registry
 from mynah.session_protocol import SessionOptions, Urgency
-from mynah.speakers import Speakers
+from mynah.speakers import Speaker, Speakers
 from mynah.specs import ENGINE_KINDS, Access, EngineKind, PersonaSpec, RouteSpec, Spec
 from mynah.statistics import Statistics
 from mynah.storage import Storage
@@ -325,8 +325,7 @@ class MynahHub:
                 "id": speaker.id,
                 "name": speaker.name or speaker.id,
                 "area": speaker.area,
-                "persona": speaker.persona,
-                "context": dict(speaker.context),
+                **self._conversing(speaker, talking.get(speaker.id)),
                 "session": talking[speaker.id].id if speaker.id in talking else None,
                 "configured": speaker.configured,
                 "online": self._registry.is_online(speaker.id)
@@ -338,6 +337,12 @@ class MynahHub:
             }
             for speaker in self._speakers
         ]
+
+    @staticmethod
+    def _conversing(speaker: Speaker, session: Conversation | None) -> Mapping[str, Any]:
+        if session is None:
+            return {"persona": speaker.persona, "context": dict(speaker.context)}
+        return {"persona": session.persona.spec.name, "context": dict(session.context)}
 
     def note_speaker(self, id: str, facts: Mapping[str, Any]) -> None:
         """Note that a speaker is there, and what it is."""

@@ -214,9 +214,10 @@ class Hub(Protocol):
     def speakers(self) -> Sequence[Mapping[str, Any]]:
         """Return every known speaker, configured or noted.
 
-        Of each: id, name, area, groups, persona, context, session (the id of an open one), configured, online, formats
-        (those it plays, as it told), firmware (its version, as it told) and last_seen (seconds since the epoch); phase
-        (idle, listening, thinking, speaking, updating; None: not known), volume (percent; None: not known), mute,
+        Of each: id, name, area, groups, persona and context (those of its session, else the configured ones), session
+        (the id of an open one), configured, online, formats (those it plays, as it told), firmware (its
+        version, as it told) and last_seen (seconds since the epoch); phase (idle, listening, thinking, speaking,
+        updating; None: not known), volume (percent; None: not known), mute,
         commands (those that it can be told at present), latest (the version that its firmware can be updated to, or
         None) and update (`status` and `version` of its last update, as it told, or None).
         """

@@ -53,6 +53,12 @@ async def list_engines(hub: Hub, request: Any) -> Any:
     return hub.engines()
 
 
+async def me(hub: Hub, request: Any) -> Any:
+    """Tell who calls; a page shows by it what can be done there."""
+    role, _ = request["access"]
+    return {"role": role}
+
+
 async def list_personas(hub: Hub, request: Any) -> Any:
     """List who can speak; prompts and the places of files stay inside."""
     shown = ("name", "title", "language", "voice", "greeting", "context_key", "description")
@@ -95,6 +101,15 @@ ROUTES = (
         handle=statistics,
         access="viewer",
         summary="How turns went since the start: counts, times, queues",
+        answer=OBJECT,
+    ),
+    RouteSpec(
+        name="me",
+        method="GET",
+        path=f"{API}/me",
+        handle=me,
+        access="viewer",
+        summary="The role of whoever calls",
         answer=OBJECT,
     ),
     *EVENT_ROUTES,

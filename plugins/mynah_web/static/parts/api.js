@@ -27,25 +27,39 @@ export async function api(method, path, body, { signal } = {}) {
   return answer.status === 204 ? null : answer.json();
 }
 
-/** Read what comes as a stream of server-sent events; calls `take(object)` for each until `signal` ends it. */
-export async function stream(path, take, { signal } = {}) {
+/**
+ * Read what comes as a stream of server-sent events; calls `take(object)` for each until `signal` ends it, and `opened()`
+ * when the stream begins.
+ */
+export async function stream(path, take, { signal, opened = () => {} } = {}) {
   const answer = await open("GET", path, undefined, signal);
+  opened();
+  await pieces(answer, "\n\n", (block) => {
+    const data = block.split("\n").filter((line) => line.startsWith("data:")).map((line) => line.slice(5)).join("\n");
+    if (data) take(JSON.parse(data));
+  });
+}
+
+/** Send a body, and read an answer that comes line by line while something goes on; calls `take(object)` for each line. */
+export async function lines(path, body, take, { signal } = {}) {
+  const answer = await open("POST", path, body, signal, { Accept: "application/jsonl" });
+  await pieces(answer, "\n", (line) => line && take(JSON.parse(line)));
+}
+
+async function pieces(answer, end, take) {
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
-    const blocks = (rest + value).split("\n\n");
-    rest = blocks.pop();
-    for (const block of blocks) {
-      const data = block.split("\n").filter((line) => line.startsWith("data:")).map((line) => line.slice(5)).join("\n");
-      if (data) take(JSON.parse(data));
-    }
+    const whole = (rest + value).split(end);
+    rest = whole.pop();
+    whole.forEach(take);
   }
 }
 
-async function open(method, path, body, signal) {
-  const headers = {};
+async function open(method, path, body, signal, more = {}) {
+  const headers = { ...more };
   if (token()) headers.Authorization = `Bearer ${token()}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer;

@@ -22,6 +22,15 @@ export function replace(element, ...children) {
   return element;
 }
 
+/** Have a style sheet of the page's own apply from now on; resolves when it does. */
+export function styles(url) {
+  const known = [...document.styleSheets].some((sheet) => sheet.href === String(url));
+  if (known) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    document.head.append(h("link", { rel: "stylesheet", href: url, onload: () => resolve(), onerror: () => reject(new Error(String(url))) }));
+  });
+}
+
 function fill(element, properties, children) {
   for (const [name, value] of Object.entries(properties)) {
     if (value === false || value === null || value === undefined) continue;
