@@ -75,6 +75,7 @@ class Request:
     streaming: bool = True
     original: str = ""
     translated: str = ""
+    untranslated: tuple[str, ...] = ()
     sounds: dict[int, list[AudioChunk]] = field(default_factory=dict)
     known: dict[str, Message] = field(default_factory=dict)
     told: int = 0
@@ -198,8 +199,8 @@ class ClinicInterpreter(Dialect):
                     yield from request.heard(text)
             case StageStarted(stage="translating"):
                 yield from request.reach("translating", "processing_update", stage="translation")
-            case TranslationReady(text=text):
-                request.translated = text
+            case TranslationReady(text=text, untranslated=untranslated):
+                request.translated, request.untranslated = text, untranslated
                 yield from request.reach("translating", "processing_update", stage="translation")
                 yield from request.reach(
                     "translation_result", "translation_result", translated_text=text, status="translation_complete"
@@ -207,7 +208,9 @@ class ClinicInterpreter(Dialect):
                 yield from request.reach("speaking", "processing_update", stage="text_to_speech")
             case SpeechChunk(track=track, audio=audio):
                 request.sounds.setdefault(track, []).append(audio)
-            case TurnFinished():
+            case TurnFinished(reply=said):
+                if request.untranslated:
+                    request.translated = said  # that there are no words for it is said, and so to be read as well
                 yield from self._complete(request)
             case TurnFailed(message=message):
                 yield error(message, request.message_id)

@@ -169,6 +169,17 @@ async def test_what_cannot_be_translated_is_an_error(house):
         await client.until("translation_complete")
 
 
+@pytest.mark.parametrize("stream", [True, False])
+async def test_what_there_are_no_words_for_is_said_and_can_be_read(house, stream):
+    translator = ScriptedTranslator(refuse_on="quarks")
+    async with house(translator=translator) as home, home.connect("/ws") as client:
+        await ask(client, text="Hello. How are your quarks?", stream=stream)
+        done = (await client.until("translation_complete" if stream else "translation"))[-1]["data"]
+        assert done["translated_text"].startswith("es HELLO.")
+        assert "I'm sorry" in done["translated_text"]
+        assert done["audio_url"]
+
+
 async def test_health_has_the_key_that_its_clients_look_at(house):
     async with house() as home, home.http.get(home.url + "/health") as answer:
         assert (await answer.json())["status"] == "healthy"

@@ -180,6 +180,14 @@ async def test_as_many_are_made_at_once_as_is_configured(house):
         assert body["stats"]["serviceStatus"]["ttsWorkers"] == tts.most == 4
 
 
+async def test_why_a_text_could_not_be_spoken_is_told(house):
+    async with house(tts=ScriptedTextToSpeech(fault="raise")) as home, studying(home) as client:
+        await client.send(type="text_request", data={"text": "Well done.", "language": "en"})
+        await client.until("tts_queued")
+        error = (await client.until("error"))[-1]
+        assert "scripted_tts: the script says so" in error["message"]
+
+
 async def test_a_session_is_closed(house):
     async with house() as home, studying(home) as client:
         session = client.frames[0]["session_id"]

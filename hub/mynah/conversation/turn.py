@@ -270,7 +270,8 @@ class Turn:
         if self.timeline.marks.get("first_audio"):
             self.timeline.mark("last_audio")
         if self.trouble is None and speaking.failed and speaking.failed >= self.phrases:
-            self.trouble = MynahError(speaking.trouble if self.speech else "the reply could not be voiced")
+            why = speaking.trouble
+            self.trouble = MynahError(why if self.speech else f"the reply could not be voiced: {why}")
 
     async def take_token(self, token: str) -> None:
         """Take and tell a piece of the reply."""
