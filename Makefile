@@ -12,6 +12,7 @@ ARGS :=
 WORKERS := 2
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+PAGE := tests/plugins/web/react_page
 
 run: .venv/installed ## start a hub with config.example.yaml (or make run CONFIG=config.yaml ARGS=--lan)
 	@echo "Starting the hub with $(CONFIG); stop it with Ctrl-C."
@@ -37,7 +38,7 @@ lint: .venv/installed-dev ## check style, types and which layer imports which
 	exit $$failed
 
 clean: ## remove .venv, caches and everything else that was made here; the hub's data folder stays
-	rm -rf .venv build dist reply.wav .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv $(PAGE)/node_modules build dist reply.wav .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find hub plugins tests docs -type d -name __pycache__ -prune -exec rm -rf {} +
 
 help: ## show this
@@ -62,12 +63,18 @@ help: ## show this
 	@sh scripts/install.sh dev
 	@touch $@ .venv/installed-test .venv/installed-demo .venv/installed
 
-# Tests ask their questions aloud with a voice that is not one of Mynah's own, connect to a broker that is not, and open
-# the web page in a browser.
-programs:
+# Tests ask their questions aloud with a voice that is not one of Mynah's own, connect to a broker that is not, open
+# the web page in a browser, and build another page with what $(PAGE)/package.json names.
+programs: $(PAGE)/node_modules/.package-lock.json
 	@command -v flite >/dev/null || sh scripts/debian-packages.sh flite
 	@command -v chromium >/dev/null || sh scripts/debian-packages.sh chromium
 	@PATH="$$PATH:/usr/sbin:/usr/local/sbin"; \
 	for program in mosquitto mosquitto_pub mosquitto_passwd openssl; do \
 	    command -v $$program >/dev/null || exec sh scripts/debian-packages.sh mosquitto mosquitto-clients openssl; \
 	done
+
+$(PAGE)/node_modules/.package-lock.json: $(PAGE)/package-lock.json
+	@command -v npm >/dev/null || sh scripts/debian-packages.sh nodejs npm
+	@echo "Installing what a page is built with (npm ci in $(PAGE))."
+	@cd $(PAGE) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@

@@ -6,11 +6,14 @@ The browser lives as long as the tests do, so everything here runs in one event 
 
 from __future__ import annotations
 
+import mimetypes
 import shutil
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from playwright.async_api import async_playwright
 
 from mynah.testing import (
@@ -92,3 +95,35 @@ def pages(browsers):
             await context.close()
 
     return open_page
+
+
+@pytest.fixture
+def elsewhere(house, pages):
+    """Open a page of another origin than the hub's: `async with elsewhere(write) as page`.
+
+    `write(hub's address)` returns the texts of its files by path, the page's own being "/". `page.hub` is the hub;
+    `config` and engines are for that, `page` is what `pages` takes.
+    """
+
+    @asynccontextmanager
+    async def open_elsewhere(write, *, page=None, config=None, **engines):
+        files = {}
+
+        async def file(request):
+            if request.path not in files:
+                raise web.HTTPNotFound
+            kind = mimetypes.guess_type(request.path)[0] or "text/html"
+            return web.Response(text=files[request.path], content_type=kind)
+
+        app = web.Application()
+        app.router.add_get("/{path:.*}", file)
+        async with TestServer(app) as site:
+            origin = f"http://{site.host}:{site.port}"
+            config = {**(config or {}), "http": {"allowed_origins": [origin]}}
+            async with house(config=config, **engines) as hub:
+                files |= write(hub.addresses["http"])
+                async with pages(origin, **(page or {})) as opened:
+                    opened.hub = hub
+                    yield opened
+
+    return open_elsewhere

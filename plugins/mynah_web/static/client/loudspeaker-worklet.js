@@ -4,8 +4,6 @@
 // {hold: true}, {release: true}, {close: true}. It tells {id, ms} as a phrase begins to sound and every few blocks,
 // {idle: true} when all phrases that had an end have sounded, {held: true, id, ms} where it stands while held.
 
-import { Resampler } from "./resampler.js";
-
 /** Blocks between two reports: 8 of 128 samples are 21 ms at 48 kHz. */
 const REPORT = 8;
 const SCALE = 1 / 32768;
@@ -68,7 +66,7 @@ class Loudspeaker extends AudioWorkletProcessor {
     const phrase = this.#phrases[0];
     if (!phrase) return false;
     this.#rate = phrase.rate;
-    this.#voice = new Resampler(phrase.rate, sampleRate);
+    this.#voice = new globalThis.MynahResampler(phrase.rate, sampleRate);
     this.#parts = [{ phrase, from: 0 }];
     return true;
   }

@@ -3,15 +3,13 @@
 // It is told {start: samples in a piece}, {stop: true}, {close: true}. It tells {piece: Int16Array} while it is on,
 // {level: root mean square of 50 ms}, {done: true} after the last piece of a stop.
 
-import { Resampler } from "./resampler.js";
-
 const RATE = 16000;
 /** People begin to speak as they press: this much from before the start goes with it. */
 const BEFORE_S = 0.25;
 const LEVEL_S = 0.05;
 
 class Microphone extends AudioWorkletProcessor {
-  #resampler = new Resampler(sampleRate, RATE);
+  #resampler = new globalThis.MynahResampler(sampleRate, RATE);
   #before = new Int16Array(BEFORE_S * RATE);
   #kept = 0;
   #piece = null;

@@ -1,4 +1,5 @@
 // Streaming conversion of sample rates by a windowed sinc. Used inside of worklets, where the browser has nothing for it.
+// They find it in their global scope: bundlers carry a worklet's file along as it is, and what it imports they would not.
 
 const HALF_TAPS = 16;
 const KAISER_BETA = 8;
@@ -7,7 +8,7 @@ const PASSES = 0.93;
 const ROOM = 4096;
 
 /** Converts mono samples from one whole rate to another; what comes out is in step with what went in. */
-export class Resampler {
+globalThis.MynahResampler = class Resampler {
   #step;
   #phases;
   #half;
@@ -86,7 +87,7 @@ export class Resampler {
     this.#end -= unused;
     this.#gone += unused;
   }
-}
+};
 
 function common(a, b) {
   return b ? common(b, a % b) : a;

@@ -2,7 +2,9 @@
 
 import { ClientError } from "./problems.js";
 
-const WORKLETS = ["./loudspeaker-worklet.js", "./microphone-worklet.js"];
+// Written out, each of them, so that bundlers find them; the first one is there for the others.
+const RESAMPLER = new URL("./resampler.js", import.meta.url);
+const WORKLETS = [new URL("./loudspeaker-worklet.js", import.meta.url), new URL("./microphone-worklet.js", import.meta.url)];
 const GESTURES = ["pointerdown", "keydown", "touchend"];
 
 /** The audio context of a client: opened once, ahead of need, and set going as soon as the browser lets it. */
@@ -42,7 +44,8 @@ export class Sound {
     context.onstatechange = () => context.state === "running" && this.#listen("removeEventListener");
     try {
       if (Sound.worklets()) {
-        await Promise.all(WORKLETS.map((name) => context.audioWorklet.addModule(new URL(name, import.meta.url))));
+        await context.audioWorklet.addModule(RESAMPLER);
+        await Promise.all(WORKLETS.map((url) => context.audioWorklet.addModule(url)));
       }
     } catch (error) {
       if (context !== this.context) throw new ClientError("not_connected"); // closed meanwhile
