@@ -123,6 +123,20 @@ async def test_react_page_holds_a_conversation(elsewhere, question, react_page, 
         assert voice.said[-1][0] == "Welcome to the zoo."
 
 
+async def test_client_without_a_user_interface_holds_a_conversation(elsewhere):
+    def page_of(hub):
+        script = snippet("client").replace(HUB, hub).replace("zoo_guide", "sparrow").replace("console.log", "said.push")
+        body = "<title>Client</title><body><script type=module src=script.js></script>"
+        return {
+            "/": f"<!doctype html><html lang=en>{EXTRA}{body}",
+            "/script.js": f"globalThis.said = [];{script}globalThis.client = client;",
+        }
+
+    async with elsewhere(page_of) as page:
+        await page.wait_for_function("globalThis.client?.statistics().conversationEntries === 2")
+        assert await page.evaluate("said.join('')") == REPLY
+
+
 def documented(heading):
     """Return what the first column of the table below a heading names."""
     section = DOCS.split(f"### {heading}\n", 1)[1].split("\n#", 1)[0]
