@@ -7,6 +7,7 @@ import { MynahClient } from "../client/mynah-client.js";
 import { h, replace } from "../parts/dom.js";
 import { choose, load } from "../parts/i18n.js";
 import { Conversation } from "./conversation.js";
+import { keys } from "./keys.js";
 import { Notice } from "./notice.js";
 import { Dock, Head } from "./panel.js";
 import { Recordings } from "./recordings.js";
@@ -49,8 +50,7 @@ export class MynahVoiceChat extends HTMLElement {
   constructor() {
     super();
     this.#root.adoptedStyleSheets = [sheet];
-    this.#root.addEventListener("keydown", (event) => this.#key(event, true));
-    this.#root.addEventListener("keyup", (event) => this.#key(event, false));
+    keys(this.#root, () => this.#dock?.talk, () => this.stopAudio());
   }
 
   // ---------------------------------------------------------------- the page's side
@@ -350,16 +350,6 @@ export class MynahVoiceChat extends HTMLElement {
     if (!mode) this.#wanted = false;
     this.#show();
     this.#tellStatistics();
-  }
-
-  #key(event, down) {
-    const typing = event.target.closest("input, select, textarea");
-    if (event.key === "Escape" && down) this.stopAudio();
-    if (event.key !== " " || typing || (event.target.closest("button, a") ?? this.#dock.talk.button) !== this.#dock.talk.button) return;
-    event.preventDefault();
-    if (event.repeat) return;
-    if (down) this.#dock.talk.press();
-    else this.#dock.talk.release();
   }
 
   get #mode() {

@@ -1,6 +1,7 @@
 // Interpret: what one person says is heard in another language; two people may share the device.
 
 import { MynahClient } from "../client/mynah-client.js";
+import { keys } from "../element/keys.js";
 import { Notice } from "../element/notice.js";
 import { Dock } from "../element/panel.js";
 import { Stages } from "../element/stages.js";
@@ -50,11 +51,14 @@ class Interpreter {
     this.#turns = new InterpretedTurns(t);
     this.#stages = new Stages(t, { translates: true });
     this.#dock = new Dock(t, { ask: (text) => this.#ask(text), begin: () => this.#begin(), end: () => this.#end(),
-      mode: (mode) => this.#setMode(mode), stop: () => this.#client?.interrupt("stop"), mute: () => this.#mute(),
+      mode: (mode) => this.#setMode(mode), stop: () => this.#stop(), mute: () => this.#mute(),
       volume: (volume) => (this.#need().volume = volume) });
+    this.#dock.field.placeholder = t("interpret.type");
+    this.#dock.field.setAttribute("aria-label", t("interpret.type"));
     this.#notice = new Notice(t, { listen: () => this.#begin(), type: () => this.#dock.field.focus(),
       restart: () => this.#attempt(() => this.#connected()), token: (token) => this.#use(token) });
     this.element = h("div", { class: "interpret" }, this.#choice.element, this.#controls(), this.#turns.element);
+    keys(this.element, () => this.#dock.talk, () => this.#stop());
     this.#chosen();
   }
 
@@ -164,6 +168,10 @@ class Interpreter {
     if (this.#client?.listening) this.#client.endListening();
   }
 
+  #stop() {
+    if (this.#client?.state === "connected" && this.#busy) this.#client.interrupt("stop");
+  }
+
   #mute() {
     const client = this.#need();
     client.muted = !client.muted;
@@ -177,14 +185,14 @@ class Interpreter {
     if (message.type === "stage") this.#under.add(message.turn);
     if (OVER.has(message.type)) this.#under.delete(message.turn);
     if (message.type === "stage") this.#stages.show(message.stage);
-    else if (this.#under.size === 0 && this.#sounds === null) this.#stages.show(null);
+    else if (!this.#busy) this.#stages.show(null);
     this.#show();
   }
 
   #plays(turn, track) {
     this.#sounds = turn;
     this.#turns.playing(turn, track);
-    if (turn === null && this.#under.size === 0) this.#stages.show(null);
+    if (!this.#busy) this.#stages.show(null);
     this.#show();
   }
 
@@ -194,9 +202,13 @@ class Interpreter {
     this.#notice.show({ code, message: words(`client.${code}`, message), hint: words(`client.${code}.hint`, hint) });
   }
 
+  get #busy() {
+    return this.#under.size > 0 || this.#sounds !== null;
+  }
+
   #show() {
     const client = this.#client;
-    this.#dock.show({ mode: this.#mode, listening: Boolean(client?.listening), busy: this.#under.size > 0 || this.#sounds !== null,
-      limitMs: null, muted: client?.muted ?? false, volume: client?.volume ?? 1 });
+    this.#dock.show({ mode: this.#mode, listening: Boolean(client?.listening), busy: this.#busy, limitMs: null,
+      muted: client?.muted ?? false, volume: client?.volume ?? 1 });
   }
 }
