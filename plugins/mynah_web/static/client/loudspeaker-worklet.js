@@ -1,12 +1,11 @@
 // The loudspeaker's side in the audio thread: phrases of samples, one after the other without a gap.
 //
-// It is told {begin: id, rate, channels}, {data: Int16Array} of the phrase begun last, {end: true}, {stop: true},
-// {hold: true}, {release: true}, {close: true}. It tells {id, ms} as a phrase begins to sound and every few blocks,
-// {idle: true} when all phrases that had an end have sounded, {held: true, id, ms} where it stands while held.
+// It is told {begin: id, rate}, {id, samples, scale}, {id, end: true}, {stop: true}, {hold: true}, {release: true},
+// {close: true}. It tells {id, ms} as a phrase begins to sound and every few blocks, {idle: id} when all have sounded up
+// to that one, {held: true, id, ms} where it stands while held.
 
 /** Blocks between two reports: 8 of 128 samples are 21 ms at 48 kHz. */
 const REPORT = 8;
-const SCALE = 1 / 32768;
 
 class Loudspeaker extends AudioWorkletProcessor {
   #phrases = [];
@@ -32,16 +31,16 @@ class Loudspeaker extends AudioWorkletProcessor {
       written += this.#voice.pull(output, written);
       if (written < output.length && !this.#feed()) break;
     }
-    if (written) this.#report();
-    if (!this.#phrases.length) this.port.postMessage({ idle: true });
+    if (written && this.#voice) this.#report();
+    if (!this.#phrases.length) this.port.postMessage({ idle: this.#told });
     return this.#open;
   }
 
   #take(told) {
-    const last = this.#phrases[this.#phrases.length - 1];
+    const phrase = this.#phrases.find((each) => each.id === told.id);
     if (told.begin !== undefined) this.#phrases.push({ id: told.begin, rate: told.rate, chunks: [], read: 0, ended: false });
-    else if (told.data && last) last.chunks.push(told.data);
-    else if (told.end && last) last.ended = true;
+    else if (told.samples) phrase?.chunks.push(told);
+    else if (told.end && phrase) phrase.ended = true;
     else if (told.stop) this.#stop();
     else if (told.hold) this.#hold();
     else if (told.release) this.#held = false;
@@ -76,11 +75,11 @@ class Loudspeaker extends AudioWorkletProcessor {
     const part = this.#parts[this.#parts.length - 1];
     const phrase = part.phrase;
     if (phrase.chunks.length) {
-      const [chunk] = phrase.chunks;
-      const count = this.#voice.push(chunk, phrase.read, SCALE);
+      const [{ samples, scale }] = phrase.chunks;
+      const count = this.#voice.push(samples, phrase.read, scale);
       phrase.read += count;
       part.fed = (part.fed ?? 0) + count;
-      if (phrase.read >= chunk.length) {
+      if (phrase.read >= samples.length) {
         phrase.chunks.shift();
         phrase.read = 0;
       }

@@ -1,38 +1,39 @@
 // The loudspeaker: the phrases of all turns and tracks in the order in which they came, one after the other.
 
-import { Mp3Player } from "./mp3-player.js";
-import { PcmPlayer } from "./pcm-player.js";
+import { decodesMp3 } from "./mp3.js";
+import { Player } from "./player.js";
 import { Sound } from "./sound.js";
 
 const PCM_RATES = [24000, 48000, 22050, 16000, 44100];
 const MP3_RATES = [24000, 44100, 48000, 22050, 16000];
 /** How much speech is held at most: eleven minutes of samples at 48 kHz. */
 const MAX_HELD = 64 * 1024 * 1024;
+/** Of how many turns it is known when they began. */
+const KNOWN = 8;
+const BLOCKED_MS = 300;
 
 /** What this browser plays, the best first, as in `plays` of hello. */
-export function playable() {
+export async function playable() {
   const list = (codec, rates) => rates.map((rate) => ({ codec, rate, channels: 1 }));
-  return [
-    ...(Sound.worklets() ? list("pcm_s16le", PCM_RATES) : []),
-    ...(globalThis.AudioContext && Mp3Player.usable() ? list("mp3", MP3_RATES) : []),
-  ];
+  if (Sound.worklets()) return [...list("pcm_s16le", PCM_RATES), ...((await decodesMp3()) ? list("mp3", MP3_RATES) : [])];
+  const { playsMedia } = await import("./media-player.js");
+  return playsMedia() ? list("mp3", MP3_RATES) : [];
 }
 
 /**
- * Plays what it is given. `on.place(turn, track, ms)` as it sounds, ms of that turn's track; `on.sounds({turn, track} or
- * null)` as that changes; `on.first(turn, track, latencyMs)` as a turn begins to sound; `on.problem(code)`.
+ * Plays what it is given. `on.sounds({turn, track} or null)` as that changes, `on.first(turn, track, latencyMs)` as a turn
+ * begins to sound, `on.problem(code)`.
  */
 export class Loudspeaker {
   #sound;
   #on;
   #gain = null;
-  #players = {};
+  #player = null;
   #queue = [];
   #playing = [];
-  #active = null;
   #count = 0;
-  #heldBytes = 0;
   #standing = false;
+  #sounding = false;
   #place = null;
   #begun = new Map();
   #muted = false;
@@ -52,12 +53,12 @@ export class Loudspeaker {
     this.#set();
     const on = {
       place: (id, ms) => this.#placed(id, ms),
-      idle: () => this.#idle(),
+      idle: (id) => this.#idle(id),
       blocked: () => this.#on.problem("sound_blocked"),
       failed: () => this.#fail(),
     };
-    if (Sound.worklets()) this.#players.pcm_s16le = new PcmPlayer(context, this.#gain, on);
-    if (Mp3Player.usable()) this.#players.mp3 = new Mp3Player(context, this.#gain, on);
+    const Kind = Sound.worklets() ? Player : (await import("./media-player.js")).MediaPlayer;
+    this.#player = new Kind(context, this.#gain, on);
   }
 
   set muted(muted) {
@@ -95,10 +96,9 @@ export class Loudspeaker {
 
   /** Give a phrase more sound, a Uint8Array that is not changed any more. */
   feed(phrase, bytes) {
-    if (this.#heldBytes + bytes.byteLength > MAX_HELD) return;
+    if (this.#held() + bytes.byteLength > MAX_HELD) return;
     if (!this.#begun.has(phrase.turn)) this.#first(phrase.turn);
     phrase.bytes += bytes.byteLength;
-    this.#heldBytes += bytes.byteLength;
     phrase.chunks.push(bytes);
     this.#pump();
   }
@@ -113,17 +113,17 @@ export class Loudspeaker {
     const goes = (phrase) => turn === null || phrase.turn === turn;
     this.#queue = this.#queue.filter((phrase) => !goes(phrase));
     if (this.#playing.some(goes)) {
-      this.#active.stop();
-      this.#finish();
+      this.#player.stop();
+      this.#playing = [];
+      this.#silent();
     }
-    this.#count_held();
     this.#pump();
   }
 
   /** Stand still; resolves with the place that was reached. What is held sounds after `release`, or not at all after `stop`. */
   async hold() {
     this.#standing = true;
-    const { id, ms } = (await this.#active?.hold()) ?? {};
+    const { id, ms } = (await this.#player?.hold()) ?? {};
     if (id !== undefined) this.#placed(id, ms);
     return this.#place;
   }
@@ -131,18 +131,19 @@ export class Loudspeaker {
   release() {
     if (!this.#standing) return;
     this.#standing = false;
-    this.#active?.release();
+    this.#player?.release();
     this.#pump();
   }
 
   close() {
     this.#queue = [];
-    for (const player of Object.values(this.#players)) player.close();
-    this.#players = {};
+    this.#playing = [];
+    this.#player?.close();
+    this.#player = null;
     this.#gain?.disconnect();
     this.#gain = null;
     this.#standing = false;
-    this.#finish();
+    this.#silent();
     this.#place = null;
     this.#begun.clear();
   }
@@ -151,26 +152,19 @@ export class Loudspeaker {
     if (this.#gain) this.#gain.gain.value = this.#muted ? 0 : this.#volume ** 2;
   }
 
-  /** Hand phrases to the player of their format; another format or turn waits until all before has sounded. */
+  /** Hand phrases to the player, of one turn at a time: so that one can be stopped without the others. */
   #pump() {
-    while (this.#queue.length && !this.#standing) {
+    while (this.#queue.length && this.#player && !this.#standing) {
       const [phrase] = this.#queue;
-      const player = this.#players[phrase.format.codec];
-      if (!player || (!phrase.begun && !phrase.chunks.length)) {
-        if (!phrase.ended && player) return;
-        this.#queue.shift();
-        continue;
-      }
-      if (this.#active && (this.#active !== player || this.#playing[0].turn !== phrase.turn)) return;
-      this.#active = player;
       if (!phrase.begun) {
+        if (this.#playing.length && this.#playing[0].turn !== phrase.turn) return;
         phrase.begun = true;
         this.#playing.push(phrase);
-        player.begin(phrase.id, phrase.format);
+        this.#player.begin(phrase.id, phrase.format);
       }
-      for (const chunk of phrase.chunks.splice(0)) player.feed(chunk);
+      for (const chunk of phrase.chunks.splice(0)) this.#player.feed(phrase.id, chunk);
       if (!phrase.ended) return;
-      player.end();
+      this.#player.end(phrase.id);
       this.#queue.shift();
     }
   }
@@ -178,47 +172,43 @@ export class Loudspeaker {
   #placed(id, ms) {
     const index = this.#playing.findIndex((phrase) => phrase.id === id);
     if (index < 0) return; // it was stopped meanwhile
-    for (const over of this.#playing.splice(0, index)) this.#heldBytes -= over.bytes;
+    this.#playing.splice(0, index);
     const [{ turn, track, atMs }] = this.#playing;
-    const before = this.#place;
+    const same = this.#sounding && this.#place.turn === turn && this.#place.track === track;
     this.#place = { turn, track, ms: atMs + ms };
-    if (before?.turn !== turn || before.track !== track || !before.sounds) this.#on.sounds({ turn, track });
-    this.#place.sounds = true;
+    this.#sounding = true;
+    if (!same) this.#on.sounds({ turn, track });
     const began = this.#begun.get(turn);
-    if (began?.waits) {
-      began.waits = false;
-      this.#on.first(turn, track, performance.now() - began.at);
-    }
-    this.#on.place(this.#place);
+    if (!began?.waits) return;
+    began.waits = false;
+    this.#on.first(turn, track, performance.now() - began.at);
   }
 
   #first(turn) {
     this.#begun.set(turn, { at: performance.now(), waits: true });
-    if (this.#begun.size > 8) this.#begun.delete(this.#begun.keys().next().value);
+    if (this.#begun.size > KNOWN) this.#begun.delete(this.#begun.keys().next().value);
   }
 
-  #idle() {
-    this.#finish();
+  /** All up to that phrase has sounded; another may have been handed on meanwhile. */
+  #idle(id) {
+    this.#playing = this.#playing.filter((phrase) => phrase.id > id);
+    if (!this.#playing.length) this.#silent();
     this.#pump();
   }
 
-  #finish() {
-    this.#playing = [];
-    this.#active = null;
-    this.#count_held();
-    if (this.#place?.sounds) {
-      this.#place = { ...this.#place, sounds: false };
-      this.#on.sounds(null);
-    }
+  #silent() {
+    if (!this.#sounding) return;
+    this.#sounding = false;
+    this.#on.sounds(null);
   }
 
-  #count_held() {
-    this.#heldBytes = [...this.#playing, ...this.#queue].reduce((sum, phrase) => sum + (phrase.bytes ?? 0), 0);
+  #held() {
+    return [...this.#playing, ...this.#queue].reduce((sum, phrase) => sum + phrase.bytes, 0);
   }
 
   #blocked() {
     this.#sound.wake();
-    setTimeout(() => this.#sound.context?.state === "suspended" && this.#on.problem("sound_blocked"), 300);
+    setTimeout(() => this.#sound.context?.state === "suspended" && this.#on.problem("sound_blocked"), BLOCKED_MS);
   }
 
   #fail() {

@@ -27,7 +27,6 @@ export class Speech {
     this.#on = on;
     this.#both = both;
     this.loudspeaker = new Loudspeaker(sound, {
-      place: () => {},
       sounds: (what) => this.#sounds(what),
       first: (turn, track, latencyMs) => on.event("sound", { turn, track, first: true, latencyMs }),
       problem: on.problem,
@@ -63,7 +62,7 @@ export class Speech {
   async hello() {
     const place = await this.loudspeaker.hold();
     const mine = place && this.#isReported(place);
-    return { plays: playable(), resume: place ? { turn: place.turn, played_ms: mine ? place.ms : 0 } : {} };
+    return { plays: await playable(), resume: place ? { turn: place.turn, played_ms: mine ? place.ms : 0 } : {} };
   }
 
   /** A connection is there. Of a session that goes on the hub sends again what has not sounded. */

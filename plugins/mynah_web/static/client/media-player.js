@@ -1,4 +1,5 @@
-// Plays MP3 by a media source, as it comes: the browser decodes it, and the audio context mixes it with all else.
+// Plays MP3 by a media source, for pages that are not secure: browsers give them neither worklets nor decoders. Most
+// browsers begin only when some 200 ms are there.
 
 const TYPE = "audio/mpeg";
 const LOOK_MS = 20;
@@ -8,8 +9,13 @@ const LOOK_MS = 20;
  */
 const TAIL_S = 0.15;
 
-/** Plays phrases of MP3 one after the other; see pcm-player.js for the same of samples. */
-export class Mp3Player {
+/** Whether this browser plays MP3 so. */
+export function playsMedia() {
+  return Boolean(globalThis.MediaSource?.isTypeSupported(TYPE));
+}
+
+/** Plays phrases of MP3 one after the other; as Player does. `on.blocked()`: the browser does not let it play. */
+export class MediaPlayer {
   #audio = new Audio();
   #node;
   #output;
@@ -21,10 +27,6 @@ export class Mp3Player {
   #timer = null;
   #held = false;
   #closed = false;
-
-  static usable() {
-    return Boolean(globalThis.MediaSource?.isTypeSupported(TYPE));
-  }
 
   constructor(context, output, on) {
     this.#on = on;
@@ -40,18 +42,18 @@ export class Mp3Player {
       this.#node.connect(this.#output);
       this.#timer = setInterval(() => this.#look(), LOOK_MS);
     }
-    this.#waiting.push({ begin: id });
+    this.#waiting.push({ id, begin: true });
     this.#phrases.push({ id, from: null, to: null });
     this.#pump();
   }
 
-  feed(bytes) {
-    this.#waiting.push({ bytes });
+  feed(id, bytes) {
+    this.#waiting.push({ id, bytes });
     this.#pump();
   }
 
-  end() {
-    this.#waiting.push({ end: true });
+  end(id) {
+    this.#waiting.push({ id, end: true });
     this.#pump();
   }
 
@@ -116,9 +118,10 @@ export class Mp3Player {
 
   #pump() {
     while (this.#buffer && !this.#closed && !this.#buffer.updating && this.#waiting.length) {
-      const { begin, bytes, end } = this.#waiting[0];
-      if (begin !== undefined) this.#phrases.find((each) => each.id === begin).from = this.#end();
-      else if (end) this.#phrases.find((each) => each.to === null).to = this.#end();
+      const { id, begin, bytes, end } = this.#waiting[0];
+      const phrase = this.#phrases.find((each) => each.id === id);
+      if (begin) phrase.from = this.#end();
+      else if (end) phrase.to = this.#end();
       else if (!this.#append(bytes)) return;
       this.#waiting.shift();
     }
@@ -165,9 +168,7 @@ export class Mp3Player {
     this.#on.place(last.id, (last.to - last.from) * 1000);
     this.#phrases = this.#phrases.filter((phrase) => phrase.to === null);
     if (this.#phrases.length) this.#prepare();
-    else {
-      this.#rest();
-      this.#on.idle();
-    }
+    else this.#rest();
+    this.#on.idle(last.id);
   }
 }
