@@ -1,0 +1,130 @@
+"""The client's loudspeaker: what sounds in the browser is what the hub sent."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+
+import numpy
+import pytest
+
+from counterparts.browser import Mp3Voice, SpokenWav, Voices, ask, likeness, resampled, sent, talk, told, until
+from mynah.audio import AudioFormat, converter
+from mynah.testing import ScriptedTextToSpeech
+from mynah_web.ear import heard
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+def voice(rate, **options):
+    return ScriptedTextToSpeech(format=AudioFormat("pcm_s16le", rate, 1), **options)
+
+
+@asynccontextmanager
+async def talking(pages, hub):
+    """Open a page with an ear and a client that is connected."""
+    async with pages(hub.addresses["http"], bypass_csp=True) as page:
+        await talk(page)
+        yield page
+
+
+async def test_asks_and_plays_every_sample_once(house, pages):
+    async with house(tts=voice(44_100)) as hub, talking(pages, hub) as page:
+        await ask(page)
+        assert (await until(page, "turn_finished"))["reply"] == "Yes. Lions eat meat. They sleep a lot."
+        sound = await heard(page)
+        hub_sent = numpy.frombuffer(sent(page), "<i2")
+        assert sound.rate == 44_100
+        assert numpy.array_equal(sound.sound * 32_768, hub_sent[1:])  # the first one is a zero
+
+
+async def test_samples_of_other_rates_sound_as_they_are(house, pages):
+    rates = (48_000, 22_050, 16_000)
+    async with house(tts=Voices([SpokenWav(rate) for rate in rates])) as hub, talking(pages, hub) as page:
+        await ask(page)
+        started = await told(page, "speech_started")
+        assert [each["format"]["rate"] for each in started] == list(rates)
+        sound = await heard(page)
+        parts = [resampled(b"".join(page.sent[each["stream"]]), each["format"]["rate"], sound.rate) for each in started]
+        assert likeness(sound.sound, numpy.concatenate(parts)) > 0.999
+
+
+async def test_mp3_sounds_as_it_is_and_without_gaps(house, pages):
+    async with house(tts=Mp3Voice(SpokenWav(44_100))) as hub, talking(pages, hub) as page:
+        await ask(page)
+        assert {each["format"]["codec"] for each in await told(page, "speech_started")} == {"mp3"}
+        whole = converter(AudioFormat("mp3", 44_100, 1), AudioFormat("pcm_s16le", 44_100, 1))
+        expected = numpy.frombuffer(b"".join(each.data for each in [*whole.feed(sent(page)), *whole.flush()]), "<i2")
+        sound = (await heard(page)).sound * 32_768
+        assert abs(len(sound) - len(expected)) < 1_152
+        assert likeness(sound, expected) > 0.9999
+
+
+async def test_turn_sounds_from_its_first_chunk(house, pages):
+    slow = ScriptedTextToSpeech(total_s=1.0, pieces=2)
+    async with house(tts=slow) as hub, pages(hub.addresses["http"]) as page:
+        await talk(page, ear=False)
+        await page.evaluate("client.ask('what do lions eat')")
+        assert (await until(page, "sound"))["latencyMs"] < 1_000
+        assert await told(page, "speech_ended") == []
+
+
+async def test_interruption_is_silence_within_a_block(house, pages):
+    async with house(tts=voice(44_100, ms_per_word=4_000)) as hub, talking(pages, hub) as page:
+        await page.evaluate("client.ask('what do lions eat')")
+        await until(page, "sound")
+        await page.wait_for_function("told.filter((each) => each.name === 'playing').length === 1")
+        await page.evaluate("""async () => {
+          await new Promise((resolve) => setTimeout(resolve, 400));
+          globalThis.stoppedAt = ear.context.currentTime;
+          client.interrupt("enough");
+        }""")
+        interrupted = await until(page, "interrupted")
+        stopped_at = await page.evaluate("stoppedAt")
+        await page.evaluate("new Promise((resolve) => setTimeout(resolve, 200))")
+        sound = await heard(page)
+        end = (sound.first + numpy.flatnonzero(sound.samples)[-1]) / sound.rate
+        played_ms = len(sound.sound) / sound.rate * 1000
+        assert end - stopped_at < 0.05  # the way of the message to the audio thread, and a block
+        assert interrupted["reason"] == "enough"
+        assert abs(interrupted["heard_ms"] - played_ms) < 100
+        assert hub.session(await page.evaluate("client.session")).history[-1].reply == interrupted["heard"]
+
+
+async def test_muted_page_is_silent_and_goes_on(house, pages):
+    async with house(tts=voice(44_100)) as hub, talking(pages, hub) as page:
+        await page.evaluate("client.muted = true")
+        await ask(page)
+        assert len((await heard(page)).sound) == 0
+        await page.evaluate("client.muted = false")
+        await ask(page)
+        assert len((await heard(page)).sound) > 0
+
+
+async def test_what_has_sounded_is_reported(house, pages):
+    async with house() as hub, pages(hub.addresses["http"]) as page:
+        await talk(page, ear=False)
+        await ask(page)
+        reports = [message for message in page.said if message["type"] == "played"]
+        assert reports[-1] == {"type": "played", "turn": "t1", "ms": 800}
+        assert len(reports) > 2
+
+
+async def test_recording_of_a_turn_is_a_file(house, pages):
+    async with house() as hub, pages(hub.addresses["http"]) as page:
+        await talk(page, ear=False)
+        await ask(page)
+        data = await page.evaluate("""async () => {
+          const blob = client.recording("t1");
+          return [blob.type, Array.from(new Uint8Array(await blob.arrayBuffer())), client.recording("t7")];
+        }""")
+        assert data[0] == "audio/wav"
+        assert bytes(data[1])[44:] == sent(page)
+        assert data[2] is None
+
+
+async def test_hub_sets_the_volume(house, pages):
+    async with house() as hub, pages(hub.addresses["http"]) as page:
+        await talk(page, ear=False)
+        hub.session(await page.evaluate("client.session")).set_volume(30)
+        await until(page, "volume", percent=30)
+        assert await page.evaluate("client.volume") == pytest.approx(0.3)
