@@ -16,7 +16,7 @@ from mynah.archive import Archive
 from mynah.bus import EventBus
 from mynah.commanding import Commanding
 from mynah.components import Components, end, in_order
-from mynah.config.check import Config, load_config, with_overrides
+from mynah.config.check import Config, load_config, redacted, with_overrides
 from mynah.conversation.announcement import Announcements, Announcing, Manner
 from mynah.conversation.arbitration import Arbitration
 from mynah.conversation.listening import ListeningOptions
@@ -72,6 +72,7 @@ class MynahHub:
         self._personas = personas
         self._file = config.file
         self._overrides = config.overrides
+        self._secrets = config.secrets
         self._config_folder = config.folder
         self._speakers = Speakers(values["speakers"], values["groups"])
         self._registry = Registry(self._speakers, self.storage)
@@ -248,10 +249,15 @@ class MynahHub:
         """Everything that plugins declare."""
         return self.plugins.specs
 
+    def redacted(self, text: str) -> str:
+        """Return `text` without secrets."""
+        return redacted(text, self._secrets)
+
     def reload(self) -> Reloaded:
         """Read the configuration again, and say what of it is taken over at once."""
-        read = load_config(self._file, self.plugins.specs, plugins=self.plugins.names).values
-        fresh = with_overrides(read, self._overrides)
+        read = load_config(self._file, self.plugins.specs, plugins=self.plugins.names)
+        fresh = with_overrides(read.values, self._overrides)
+        self._secrets |= read.secrets  # what was one may still be in use
         following: set[str] = set()
         for spec in (part.spec for part in self._components if part.spec.reloads):
             following |= {spec.name, *map(str, spec.sections)}

@@ -174,6 +174,10 @@ class Hub(Protocol):
         """What components offer to routes, tools, actions and other components while they run, by name."""
         ...
 
+    def redacted(self, text: str) -> str:
+        """Return `text` with the values of the configuration's secrets blotted out, for whoever is to see it."""
+        ...
+
     def reload(self) -> Reloaded:
         """Read the configuration again, and have components that can take over what changed.
 

@@ -34,7 +34,7 @@ CHAIN_LENGTH: Final = 40
 class Definition:
     """An automation or script as it was read. `raw` is what was written, `where` its place in the configuration.
 
-    `enabled` None: on at first, and then as it was.
+    `enabled` None: on at first, and then as it was. `trigger_variables` are rendered already.
     """
 
     kind: Literal["automation", "script"]
@@ -49,6 +49,7 @@ class Definition:
     enabled: bool | None = None
     stored_traces: int = 5
     variables: Mapping[str, Any] = field(default_factory=dict)
+    trigger_variables: Mapping[str, Any] = field(default_factory=dict)
     fields: Mapping[str, Any] = field(default_factory=dict)
     triggers: Triggers = field(default_factory=Triggers)
     conditions: Conditions = field(default_factory=Conditions)
@@ -127,7 +128,8 @@ class Live:
     def _attach(self) -> None:
         self._detach()
         try:
-            self._stops = attach(self.definition.triggers, self._house, self.fired)
+            known = self.definition.trigger_variables
+            self._stops = attach(self.definition.triggers, self._house, self.fired, known)
             self.trouble = ""
         except MynahError as error:
             self.trouble = str(error)
@@ -252,7 +254,7 @@ class Live:
 
     def describe(self) -> dict[str, Any]:
         """Return what is known of it, as plain data."""
-        definition = self.definition
+        definition, shown = self.definition, self._house.hub.redacted
         return {
             "id": definition.id,
             "kind": definition.kind,
@@ -263,8 +265,8 @@ class Live:
             "on": self.on,
             "running": len(self._running),
             "last_triggered": self._last_triggered,
-            "last_run": self.traces[-1].brief() if self.traces else None,
-            "trouble": self.trouble,
+            "last_run": self.traces[-1].brief(shown) if self.traces else None,
+            "trouble": shown(self.trouble),
             "triggers": [trigger.spec.name for trigger in definition.triggers.items],
         }
 

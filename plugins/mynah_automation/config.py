@@ -62,6 +62,7 @@ AUTOMATION: Final = {
         vol.Optional("stored_traces", default=5): vol.All(int, vol.Range(min=1, max=100))
     },
     vol.Optional("variables", default=dict): dict,
+    vol.Optional("trigger_variables", default=dict): dict,
     vol.Optional("triggers"): object,
     vol.Optional("conditions"): object,
     vol.Optional("actions"): object,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mynah import Problem, checked
+from mynah import MynahError, Problem, checked
 from mynah_automation.automations import Definition
 from mynah_automation.blueprints import Blueprint, Blueprints, placed
 from mynah_automation.config import AUTOMATION, SCRIPT
+from mynah_automation.names import Names, automation_id, slug
 from mynah_automation.reading import Reader
 from mynah_automation.templates import Templates
 
@@ -19,9 +18,8 @@ Where = tuple[str | int, ...]
 OLD = {"trigger": "triggers", "condition": "conditions", "action": "actions"}
 
 
-def slug(text: str) -> str:
-    """Return `text` as the second half of an entity's name."""
-    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:64] or "unnamed"
+def _unknown(*_: Any) -> Any:
+    raise ValueError("neither states nor the time are known here, as this is read once")
 
 
 class Definitions:
@@ -30,15 +28,15 @@ class Definitions:
     def __init__(self, specs: Sequence[object], folder: Path) -> None:
         self.problems: list[Problem] = []
         self._specs = specs
-        self._templates = Templates(lambda entity_id: None, lambda: datetime.now(UTC))
+        self._templates = Templates(_unknown, _unknown, strict=True)
         self._blueprints = Blueprints(folder)
         self._taken: dict[str, str] = {}
-        self._scripts: frozenset[str] = frozenset()
+        self._names = Names({})
 
     def read(self, values: Mapping[str, Any]) -> list[Definition]:
         """Return every automation and script of a configuration that can be read."""
         found: list[Definition | None] = []
-        self._scripts = frozenset(values["scripts"]) if isinstance(values.get("scripts"), Mapping) else frozenset()
+        self._names = Names.of(values)
         automations = values.get("automations")
         for index, raw in enumerate(automations if isinstance(automations, list) else ()):
             if isinstance(raw, Mapping):
@@ -54,14 +52,15 @@ class Definitions:
         value = self._checked(AUTOMATION, raw, where)
         if value is None:
             return None
-        id = slug(value.get("alias") or value.get("id") or f"automation {index + 1}")
+        id = automation_id(value, index)
         self._claim(f"automation.{id}", where)
         body, document = self._body(value, "automation", where)
         if body is None:
             return None
-        reader = Reader(self._specs, self._templates, self._scripts)
+        reader = Reader(self._specs, self._templates, self._names)
         root: Where = () if document else where
         reader.at(root)
+        given = self._given(reader, body["trigger_variables"], (*root, "trigger_variables"))
         parts: dict[str, Any] = {}
         for old, new in OLD.items():
             if old in body and new in body:
@@ -69,13 +68,14 @@ class Definitions:
                     Problem(f"{old!r} and {new!r} mean the same", where=(*root, old), hint="keep one")
                 )
             key = new if new in body else old
-            parts[new] = getattr(reader, new)(body.get(key), (*root, key))
+            more = (given,) if new == "triggers" else ()
+            parts[new] = getattr(reader, new)(body.get(key), (*root, key), *more)
         if not body.keys() & {"actions", "action"}:
             reader.problems.append(Problem("'actions' is missing", where=root))
         self._note(reader, document, where)
         return Definition("automation", id, value.get("alias") or id, (raw, body), where,
                           variables=body.get("variables") or {}, enabled=value.get("initial_state"),
-                          **self._shared(value, body), **parts)  # fmt: skip
+                          trigger_variables=given, **self._shared(value, body), **parts)  # fmt: skip
 
     def _script(self, name: str, raw: Mapping[str, Any]) -> Definition | None:
         where: Where = ("scripts", name)
@@ -86,7 +86,7 @@ class Definitions:
         if body is None:
             return None
         root: Where = () if document else where
-        reader = Reader(self._specs, self._templates, self._scripts).at(root)
+        reader = Reader(self._specs, self._templates, self._names).at(root)
         if "sequence" not in body:
             reader.problems.append(Problem("'sequence' is missing", where=root))
         actions = reader.actions(body.get("sequence"), (*root, "sequence"))
@@ -94,6 +94,16 @@ class Definitions:
         return Definition("script", slug(name), value.get("alias") or name, (raw, body), where, actions=actions,
                           variables=body.get("variables") or {}, fields=value["fields"],
                           **self._shared(value, body))  # fmt: skip
+
+    def _given(self, reader: Reader, raw: Mapping[str, Any], where: Where) -> dict[str, Any]:
+        """Return the variables that triggers may have in their templates, each made of those before it."""
+        given: dict[str, Any] = {}
+        for name, value in raw.items():
+            try:
+                given[name] = self._templates.render(value, given)
+            except MynahError as error:
+                reader.problems.append(Problem(str(error), where=(*where, name)))
+        return given
 
     def _checked(self, schema: Any, raw: Mapping[str, Any], where: Where) -> dict[str, Any] | None:
         value, problems = checked(schema, raw, where)

@@ -11,14 +11,18 @@ from mynah import ActionSpec, ConditionSpec, TriggerSpec
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A template, or what has some in it, that is rendered by who needs it."""
+    """A template, or what has some in it, that is rendered by who needs it; `variables` are known to it besides."""
 
     source: Any
+    variables: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What an automation waits for. `place` is where it stands in the automation."""
+    """What an automation waits for; of what is `dynamic` the templates are rendered when the waiting begins.
+
+    `place` is where it stands in the automation.
+    """
 
     spec: TriggerSpec
     config: Mapping[str, Any]
@@ -26,6 +30,7 @@ class Trigger:
     id: str = ""
     alias: str = ""
     variables: Mapping[str, Any] = field(default_factory=dict)
+    dynamic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from mynah import (
     TurnEvent,
     TurnStarted,
 )
-from mynah_automation.definitions import slug
 from mynah_automation.house import LiveHouse
+from mynah_automation.names import slug
 
 LOOK_S: Final = 0.5
 IDLE_S: Final = 20.0

@@ -72,8 +72,9 @@ class LiveHouse:
 
     def render(self, template: Any, variables: Mapping[str, Any]) -> Any:
         """Return what a template gives."""
-        source = template.source if isinstance(template, Template) else template
-        return self.templates.render(source, variables)
+        if isinstance(template, Template):
+            return self.templates.render(template.source, {**template.variables, **variables})
+        return self.templates.render(template, variables)
 
     def on_event(self, name: str, happened: Callable[[Mapping[str, Any]], None]) -> Stop:
         """Call `happened` with the data of each event of that name; "*": of every one."""

@@ -8,6 +8,7 @@ from typing import Any
 from mynah import Messages, MynahError, Stop
 from mynah_automation.config import HELPERS
 from mynah_automation.house import LiveHouse
+from mynah_automation.names import MIRRORED
 from mynah_automation.triggers.mqtt import as_json
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class Mirror:
         domain, name, leaf = topic[len(self._base) + 1 :].split("/")
         if not (domain.replace("_", "").isalnum() and name.replace("_", "").isalnum()) or leaf in TIMES:
             return
-        entity_id = f"{domain}.{'ha_' if domain in OWN else ''}{name}".lower()
+        entity_id = f"{domain}.{MIRRORED if domain in OWN else ''}{name}".lower()
         known = self._house.state(entity_id)
         try:
             if leaf == "state":

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import voluptuous as vol
 
 from mynah import ActionSpec, ConditionSpec, MynahError, Nested, Problem, TriggerSpec, checked
 from mynah_automation.elements import Action, Actions, Condition, Conditions, Template, Trigger, Triggers
+from mynah_automation.names import Names, suggestion
 from mynah_automation.templates import Templates, has_template, is_template, truth
 
 Path = tuple[str | int, ...]
 S = TypeVar("S", TriggerSpec, ConditionSpec, ActionSpec)
+Spec = TriggerSpec | ConditionSpec | ActionSpec
 TRIGGER_KEYS: Final = ("trigger", "platform", "id", "alias", "enabled", "variables")
 CONDITION_KEYS: Final = ("condition", "alias", "enabled")
 ACTION_KEYS: Final = ("alias", "enabled", "continue_on_error", "response_variable")
@@ -32,9 +34,9 @@ OF_KEYS: Final = ("unknown key", "is missing", "may be given", "belong together"
 class Reader:
     """Reads parts of automations by the specs that plugins declare; what is wrong is noted in `problems`."""
 
-    def __init__(self, specs: Sequence[object], templates: Templates, scripts: Collection[str] = ()) -> None:
+    def __init__(self, specs: Sequence[object], templates: Templates, names: Names) -> None:
         self.problems: list[Problem] = []
-        self._scripts = scripts
+        self._names = names
         self.templates = templates
         self._triggers = {spec.name: spec for spec in specs if isinstance(spec, TriggerSpec)}
         self._conditions = {spec.name: spec for spec in specs if isinstance(spec, ConditionSpec)}
@@ -48,14 +50,14 @@ class Reader:
 
     # ------------------------------------------------------------ the three kinds
 
-    def triggers(self, raw: Any, where: Path) -> Triggers:
-        """Read one trigger or a list of them."""
+    def triggers(self, raw: Any, where: Path, given: Mapping[str, Any] | None = None) -> Triggers:
+        """Read one trigger or a list of them; `given` are the variables of their templates, where those are known."""
         found: list[Trigger | None] = []
         for each, path in self._each(raw, where):
             if isinstance(each, Mapping) and each.keys() == {"triggers"}:  # a list in a list, as blueprints give it
-                found += self.triggers(each["triggers"], (*path, "triggers")).items
+                found += self.triggers(each["triggers"], (*path, "triggers"), given).items
             else:
-                found.append(self._trigger(each, path))
+                found.append(self._trigger(each, path, given))
         return Triggers(tuple(each for each in found if each))
 
     def conditions(self, raw: Any, where: Path) -> Conditions:
@@ -77,26 +79,24 @@ class Reader:
         elif raw is not None:
             yield raw, where
 
-    def _trigger(self, raw: Any, where: Path) -> Trigger | None:
+    def _trigger(self, raw: Any, where: Path, given: Mapping[str, Any] | None) -> Trigger | None:
         if not isinstance(raw, Mapping):
             self._complain(where, "expected a trigger such as {trigger: time, at: '11:30'}")
             return None
         name = raw.get("trigger", raw.get("platform"))
         spec = self._named(self._triggers, name, where, "trigger")
-        common = self._common(raw, ("id", "alias", "enabled", "variables"), where)
+        common = self._common(raw, ("id", "alias", "enabled", "variables"), where, given)
         if spec is None or common is None or not common["enabled"]:
             return None
         own = {key: value for key, value in raw.items() if key not in TRIGGER_KEYS}
-        config, _ = self._fits(spec.schema, own, where, rendered=False)
+        if has_template(own.get("for")):  # it is rendered when it counts
+            own["for"] = self._read_nested("template", own["for"], (*where, "for"))
+        self._check_templates(common["variables"], (*where, "variables"))
+        config, dynamic = self._fits(spec, own, where, given)
         if config is None:
             return None
-        for key, value in config.items():
-            if key != "for" and has_template(value):
-                self._complain(
-                    (*where, key), "a trigger takes no template here", "only in 'for' and in what is a template"
-                )
-        self._check_templates(common["variables"], (*where, "variables"))
-        return Trigger(spec, config, self._place(where), common["id"], common.get("alias", ""), common["variables"])
+        return Trigger(spec, config, self._place(where), common["id"], common.get("alias", ""), common["variables"],
+                       dynamic)  # fmt: skip
 
     def _condition(self, raw: Any, where: Path) -> Condition | None:
         if is_template(raw):
@@ -118,7 +118,7 @@ class Reader:
         if spec is None or common is None or not common["enabled"]:
             return None
         own = {key: value for key, value in raw.items() if key not in CONDITION_KEYS}
-        config, dynamic = self._fits(spec.schema, own, where)
+        config, dynamic = self._fits(spec, own, where)
         if config is None:
             return None
         return Condition(spec, config, self._place(where), dynamic, common.get("alias", ""))
@@ -136,11 +136,9 @@ class Reader:
         common = self._common(raw, ACTION_KEYS, where)
         if spec is None or common is None or not common["enabled"] or own is None:
             return None
-        data, dynamic = self._fits(spec.schema, own, path)
+        data, dynamic = self._fits(spec, own, path)
         if data is None:
             return None
-        if spec.name == "script" and not is_template(data["name"]):
-            self._known_script(str(data["name"]).removeprefix("script."), where)
         return Action(spec, data, self._place(where), dynamic, common.get("alias", ""), common["continue_on_error"],
                       common["response_variable"])  # fmt: skip
 
@@ -171,11 +169,6 @@ class Reader:
             self._complain((*where, spec.name), f"expected a mapping of what {spec.name} takes")
             return name, None, where
         return name, {spec.short: value}, (*where, spec.name)
-
-    def _known_script(self, name: str, where: Path) -> None:
-        if name not in self._scripts:
-            known = ", ".join(sorted(self._scripts)) or "none"
-            self._complain(where, f"there is no script {name!r}", f"known are {known}")
 
     def _of_script(self, name: Any, data: dict[str, Any] | None, path: Path) -> tuple[Any, dict[str, Any] | None, Path]:
         """Return a call of `script.NAME` as one of `script`."""
@@ -210,17 +203,17 @@ class Reader:
         if domain and not any(each.startswith(f"{domain}.") for each in known):
             self._complain(where, f"no {kind} named {name!r}", "Home Assistant's own are asked for over MQTT")
             return None
-        _, problems = checked({vol.Required(kind): vol.In(sorted(known))}, {kind: name}, where)
-        hint = problems[0].hint if problems else ""
-        self._complain(where, f"no {kind} named {str(name)!r}", hint or f"known are {', '.join(sorted(known))}")
+        self._complain(where, f"no {kind} named {str(name)!r}", suggestion(name, known))
         return None
 
-    def _common(self, raw: Mapping[str, Any], keys: Sequence[str], where: Path) -> dict[str, Any] | None:
+    def _common(
+        self, raw: Mapping[str, Any], keys: Sequence[str], where: Path, known: Mapping[str, Any] | None = None
+    ) -> dict[str, Any] | None:
         schema = {key: value for key, value in COMMON.items() if str(key) in keys}
         given = {key: raw[key] for key in keys if key in raw}
         if is_template(given.get("enabled")):
             try:
-                given["enabled"] = truth(self.templates.render(given["enabled"], {}))
+                given["enabled"] = truth(self.templates.render(given["enabled"], known or {}))
             except MynahError as error:
                 self._complain((*where, "enabled"), str(error))
                 return None
@@ -229,20 +222,36 @@ class Reader:
         return value  # type: ignore[no-any-return]  # what `checked` makes of a mapping
 
     def _fits(
-        self, schema: Any, data: dict[str, Any], where: Path, *, rendered: bool = True
+        self, spec: Spec, data: dict[str, Any], where: Path, given: Mapping[str, Any] | None = None
     ) -> tuple[dict[str, Any] | None, bool]:
-        """Return `data` as the schema has it with its nested parts read, or as it is where it holds templates."""
+        """Return `data` as the schema has it with its nested parts read, or as it is where it holds templates.
+
+        Where the variables of templates are `given`, these are rendered first.
+        """
         before = len(self.problems)
-        nested = self._nested(schema, data, where)
+        nested = self._nested(spec.schema, data, where)
         self._check_templates(nested, where)
-        value, problems = checked(schema, nested, where)
-        dynamic = rendered and has_template(nested)
+        if given is not None:
+            nested = {key: self._now(each, given, (*where, key)) for key, each in nested.items()}
+        value, problems = checked(spec.schema, nested, where)
+        dynamic = has_template(nested)
         if dynamic:
             problems = [each for each in problems if not self._excused(each, nested, where)]
         self.problems += problems
         if len(self.problems) > before:
             return None, False
+        self.problems += self._names.check(spec.name, nested, where)
         return (nested if dynamic else value), dynamic
+
+    def _now(self, value: Any, given: Mapping[str, Any], where: Path) -> Any:
+        """Return `value` with the templates in it rendered."""
+        if not has_template(value) or self.problems:
+            return value
+        try:
+            return self.templates.render(value, given)
+        except MynahError as error:
+            self._complain(where, str(error))
+            return value
 
     @staticmethod
     def _excused(problem: Problem, data: Any, where: Path) -> bool:

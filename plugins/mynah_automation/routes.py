@@ -46,18 +46,18 @@ async def trigger(hub: Hub, request: Any) -> Any:
     task = live.run({"trigger": {"platform": None, "id": None}, **body["variables"]},
                     conditions=not body["skip_condition"])  # fmt: skip
     return {"started": task is not None, "run": live.traces[-1].number, "outcome": live.traces[-1].outcome,
-            "message": live.traces[-1].message}  # fmt: skip
+            "message": hub.redacted(live.traces[-1].message)}  # fmt: skip
 
 
 async def traces(hub: Hub, request: Any) -> Any:
     """Show the last runs, the newest first."""
     live = part(hub).find(request.match_info["id"])
-    return [trace.describe() for trace in reversed(live.traces)]
+    return [trace.describe(hub.redacted) for trace in reversed(live.traces)]
 
 
 async def states(hub: Hub, request: Any) -> Any:
     """Show every entity."""
-    return [plain(plain_state(state)) for state in part(hub).house.states.all()]
+    return [plain(plain_state(state), hub.redacted) for state in part(hub).house.states.all()]
 
 
 async def webhook(hub: Hub, request: Any) -> None:

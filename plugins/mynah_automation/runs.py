@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
-from mynah import ActionSpec, ConditionSpec, MynahError, Stop, checked
+from mynah import ActionSpec, ConditionSpec, MynahError, Stop, TriggerSpec, checked
 from mynah_automation.elements import Action, Actions, Condition, Conditions, Template, Trigger, Triggers
 from mynah_automation.house import LiveHouse
 from mynah_automation.traces import Step, Trace
@@ -68,7 +68,9 @@ class LiveRun:
             raise MynahError(f"more than {MOST_STEPS:,} steps; is there a repeat in a repeat?")
         self._steps.append(step)
         try:
-            data = self._fitting(action.spec, action.data) if action.dynamic else action.data
+            data = action.data
+            if action.dynamic:
+                data = fitting(action.spec, rendered(data, self.house, self.variables))
             result = await action.spec.run(self, data)
             if result is not None:
                 self.note(gave=result)
@@ -90,13 +92,6 @@ class LiveRun:
             step.seconds = time.monotonic() - step.at
             self._steps.pop()
 
-    def _fitting(self, spec: ActionSpec | ConditionSpec, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return `data` with its templates rendered. Raises `MynahError` where it does not fit the schema then."""
-        value, problems = checked(spec.schema, rendered(data, self.house, self.variables))
-        if problems:
-            raise MynahError(_words(spec.name, problems))
-        return value  # type: ignore[no-any-return]  # what `checked` makes of a mapping
-
     # ------------------------------------------------------------ conditions
 
     def holds(self, conditions: Conditions) -> bool:
@@ -110,7 +105,7 @@ class LiveRun:
         try:
             config = condition.config
             if condition.dynamic:
-                config = self._fitting(condition.spec, config)
+                config = fitting(condition.spec, rendered(config, self.house, self.variables))
             result = bool(condition.spec.holds(self, config))
         except MynahError as error:
             step.error, result = str(error), False
@@ -134,7 +129,7 @@ class LiveRun:
             if not found.done():
                 found.set_result(described(trigger, index, data))
 
-        stops = attach(triggers, self.house, fired)
+        stops = attach(triggers, self.house, fired, self.variables)
         try:
             async with asyncio.timeout(timeout_s):
                 return await found
@@ -145,17 +140,38 @@ class LiveRun:
                 stop()
 
 
-def attach(triggers: Triggers, house: LiveHouse, fired: Any) -> list[Stop]:
-    """Begin to wait for triggers: `fired(trigger, index, data)`. Raises `MynahError` where one cannot be waited for."""
+def attach(triggers: Triggers, house: LiveHouse, fired: Any, variables: Mapping[str, Any]) -> list[Stop]:
+    """Begin to wait for triggers: `fired(trigger, index, data)`; `variables` are known to what templates they have.
+
+    Raises `MynahError` where one cannot be waited for.
+    """
     stops: list[Stop] = []
     try:
         for index, trigger in enumerate(triggers.items):
-            stops.append(trigger.spec.attach(house, trigger.config, partial(fired, trigger, index)))
+            config = _awaited(trigger, house, dict(variables))
+            stops.append(trigger.spec.attach(house, config, partial(fired, trigger, index)))
     except Exception:
         for stop in stops:
             stop()
         raise
     return stops
+
+
+def _awaited(trigger: Trigger, house: LiveHouse, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a trigger waits for, for those variables."""
+    config = trigger.config
+    if trigger.dynamic:
+        config = fitting(trigger.spec, rendered(config, house, variables))
+    return {key: Template(value.source, variables) if isinstance(value, Template) else value
+            for key, value in config.items()}  # fmt: skip
+
+
+def fitting(spec: TriggerSpec | ConditionSpec | ActionSpec, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return rendered `data` as the spec takes it. Raises `MynahError` where it does not fit its schema."""
+    value, problems = checked(spec.schema, data)
+    if problems:
+        raise MynahError(_words(spec.name, problems))
+    return value  # type: ignore[no-any-return]  # what `checked` makes of a mapping
 
 
 def described(trigger: Trigger, index: int, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -238,7 +238,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def _print(self, value: Any) -> Any:
         measured(value, self.budget)
-        text = "" if isinstance(value, Undefined) else str(value)
+        text = str(value)
         self.budget.spend(len(text))
         return text
 

@@ -11,7 +11,7 @@ import voluptuous as vol
 
 from mynah import DURATION, Fire, House, MynahError, State, Stop
 from mynah_automation.config import ENTITY
-from mynah_automation.templates import has_template
+from mynah_automation.elements import Template
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +31,8 @@ def offset(value: Any) -> float:
 
 
 def span(value: Any) -> Any:
-    """Return seconds for a duration, or what stands there where it has a template in it. Raises `vol.Invalid`."""
-    return value if has_template(value) else DURATION(value)
+    """Return seconds for a duration, or what stands there where it is a template. Raises `vol.Invalid`."""
+    return value if isinstance(value, Template) else DURATION(value)
 
 
 def one_or_many(check: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from jinja2 import TemplateError
-from jinja2.runtime import Undefined
+from jinja2.runtime import StrictUndefined, Undefined
 
 from mynah import MynahError, State
 from mynah_automation.sandbox import Budget, Sandbox, TooMuch, template_error
@@ -87,17 +87,21 @@ class StatesOf:
 
 
 class Templates:
-    """Renders templates, on states read by `read` at the time that `now` tells.
+    """Renders templates, on states read by `read` at the time that `now` tells; `strict`: what is undefined is wrong.
 
     What was read by the last rendering is in `read_entities` and `read_time`.
     """
 
-    def __init__(self, read: Callable[[str], State | None], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, read: Callable[[str], State | None], now: Callable[[], datetime], *, strict: bool = False
+    ) -> None:
         self.read_entities: set[str] = set()
         self.read_time = False
         self._read = read
         self._now = now
         self._sandbox = Sandbox()
+        if strict:
+            self._sandbox.undefined = StrictUndefined
         self._compiled: OrderedDict[str, Any] = OrderedDict()
         self._sandbox.globals.update(self._functions())
         self._sandbox.filters.update({name: self._sandbox.guarded(each) for name, each in self._filters().items()})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -17,6 +17,7 @@ SECRET: Final = ("webhook_id",)
 HIDDEN: Final = "…"
 
 Kind = Literal["condition", "action"]
+Shown = Callable[[str], str]
 
 
 @dataclass(slots=True)
@@ -62,22 +63,25 @@ class Trace:
             self.outcome, self.message = outcome, message
             self.seconds = time.monotonic() - self.began_at
 
-    def brief(self) -> dict[str, Any]:
-        """Return how it went as plain data, without what was done; times in seconds, `began` since the epoch."""
+    def brief(self, shown: Shown) -> dict[str, Any]:
+        """Return how it went as plain data, without what was done; times in seconds, `began` since the epoch.
+
+        `shown` makes of every text what may be seen of it.
+        """
         return {
             "run": self.number,
             "began": round(self.began, 3),
             "seconds": None if self.seconds is None else round(self.seconds, 4),
             "outcome": self.outcome,
-            "message": self.message,
+            "message": shown(self.message),
         }
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self, shown: Shown) -> dict[str, Any]:
         """Return all of it as plain data; times of steps in seconds since the run's beginning."""
         return {
-            **self.brief(),
-            "trigger": plain(self.trigger),
-            "variables": plain({name: value for name, value in self.variables.items() if name != "trigger"}),
+            **self.brief(shown),
+            "trigger": plain(self.trigger, shown),
+            "variables": plain({name: value for name, value in self.variables.items() if name != "trigger"}, shown),
             "steps": [
                 {
                     "kind": step.kind,
@@ -85,8 +89,8 @@ class Trace:
                     "name": step.name,
                     "at": round(step.at - self.began_at, 4),
                     "seconds": None if step.seconds is None else round(step.seconds, 4),
-                    **({} if step.result is None else {"result": plain(step.result)}),
-                    **({"error": step.error} if step.error else {}),
+                    **({} if step.result is None else {"result": plain(step.result, shown)}),
+                    **({"error": shown(step.error)} if step.error else {}),
                 }
                 for step in self.steps
             ],
@@ -94,17 +98,21 @@ class Trace:
         }
 
 
-def plain(value: Any, depth: int = 0) -> Any:
-    """Return `value` as data that fits into JSON, shortened."""
-    if value is None or isinstance(value, bool | int | float):
+def plain(value: Any, shown: Shown, depth: int = 0) -> Any:
+    """Return `value` as data that fits into JSON, shortened; of texts what `shown` makes of them."""
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int | float):
+        text = shown(str(value))
+        return value if text == str(value) else text
     if isinstance(value, str):
+        value = shown(value)
         return value if len(value) <= TEXT else value[: TEXT - 1] + "…"
     if depth < 5 and isinstance(value, Mapping):
-        shown = list(value.items())[:50]
-        return {str(key): HIDDEN if key in SECRET else plain(each, depth + 1) for key, each in shown}
+        items = list(value.items())[:50]
+        return {shown(str(key)): HIDDEN if key in SECRET else plain(each, shown, depth + 1) for key, each in items}
     if depth < 5 and isinstance(value, list | tuple):
-        return [plain(each, depth + 1) for each in value[:50]]
+        return [plain(each, shown, depth + 1) for each in value[:50]]
     if hasattr(value, "entity_id"):
-        return {"entity_id": value.entity_id, "state": value.state}
-    return plain(str(value), depth)
+        return {"entity_id": value.entity_id, "state": shown(value.state)}
+    return plain(str(value), shown, depth)

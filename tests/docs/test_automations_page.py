@@ -177,6 +177,13 @@ async def _(house):
     assert house.heard == ["In five minutes we feed the lions."] * 2
 
 
+@example("trigger variables")
+async def _(house):
+    await house.fire("north_opened", people=3)
+    await house.fire("north_opened", people=10)
+    assert house.heard == ["A crowd at the north gate."]
+
+
 @example("trigger event")
 async def _(house):
     await house.fire("gate_opened", gate="south")
@@ -383,7 +390,7 @@ async def _(house):
     await house.sleep(5)
     assert house.messages.published == [("zoo/told", '{"n": 4}', True)]
     assert house.told[-1] == "5"
-    assert "error" in house.part.find("Tell others").traces[-1].describe()["steps"][-1]
+    assert "error" in house.part.find("Tell others").traces[-1].describe(str)["steps"][-1]
 
 
 @example("action waiting")

@@ -138,7 +138,7 @@ def _problems(document: Document, mistakes: Iterable[Mistake]) -> list[Problem]:
         if mistake.path in document.unread:
             continue  # its value could not be read, and that is reported
         file, line = document.place(mistake.path)
-        message, hint = (_redacted(text, document.secrets) for text in (mistake.message, mistake.hint))
+        message, hint = (redacted(text, document.secrets) for text in (mistake.message, mistake.hint))
         problems.append(Problem(message, file, line, mistake.path, hint))
     return _in_order(problems, document)
 
@@ -159,7 +159,8 @@ def _of_components(
                 elsewhere.append(problem)
 
 
-def _redacted(text: str, secrets: frozenset[str]) -> str:
+def redacted(text: str, secrets: frozenset[str]) -> str:
+    """Return `text` with the values of secrets blotted out, all but very short ones."""
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= MIN_REDACTED:
             text = text.replace(secret, HIDDEN)

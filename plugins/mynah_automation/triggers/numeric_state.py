@@ -51,17 +51,19 @@ def attach(house: House, config: Mapping[str, Any], fire: Fire) -> Stop:
     entities = many(config["entity_id"])
     holding = Holding(house, config.get("for"), fire)
 
-    def is_within(state: State | None) -> bool:
+    about = {"platform": "numeric_state", **{name: config.get(name) for name in ("above", "below", "attribute")}}
+
+    def is_within(entity_id: str, state: State | None) -> bool:
         try:
-            return within(house, config, state, {})
+            return within(house, config, state, {"trigger": {**about, "entity_id": entity_id}})
         except MynahError:
             return False
 
-    inside = {entity_id for entity_id in entities if is_within(house.state(entity_id))}
+    inside = {entity_id for entity_id in entities if is_within(entity_id, house.state(entity_id))}
 
     def changed(old: State | None, new: State | None) -> None:
         entity_id = (new or old).entity_id  # type: ignore[union-attr]  # one of them is there
-        if not is_within(new):
+        if not is_within(entity_id, new):
             inside.discard(entity_id)
             holding.ended(entity_id)
             return

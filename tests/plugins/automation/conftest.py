@@ -67,7 +67,7 @@ class Stage:
         await asyncio.sleep(sum(seconds[name] * value for name, value in duration.items()))
 
     def traces(self, name: str) -> list[dict[str, Any]]:
-        return [trace.describe() for trace in self.part.find(name).traces]
+        return [trace.describe(self.hub.redacted) for trace in self.part.find(name).traces]
 
     def set_clock(self, when: datetime) -> None:
         asyncio.get_running_loop().set_clock(when.timestamp())

@@ -37,7 +37,7 @@ async def asked(folder, handle, **options):
         async with run_hub(folder, config=config, installed=["automation"]) as hub:
             live = hub.parts["automation"].find("ask")
             await live.run({})
-            return live.traces[-1].describe()
+            return live.traces[-1].describe(str)
 
 
 async def test_an_answer_in_pieces_is_read_to_its_end(tmp_path):
@@ -100,7 +100,7 @@ async def pieces(size: int, count: int):
 async def test_a_call_in_pieces_is_read_to_its_end_and_its_id_is_not_shown(tmp_path, options):
     async with called(tmp_path, pieces(10, 4), **options) as (status, live):
         assert status == 204
-        trigger = live.traces[-1].describe()["trigger"]
+        trigger = live.traces[-1].describe(str)["trigger"]
         assert (trigger["data"], trigger["webhook_id"]) == ("x" * 40, "…")
 
 

@@ -52,7 +52,7 @@ def problems(capsys, folder: Path, text: str) -> str:
         ("- {http: {url: 'http://a.b/', json: '{{ 1 }}', body: '{{ 2 }}'}}", "only one of 'json', 'body' may be given"),
         (
             "- script.nothing:",
-            "automations → 0 → actions → 0: there is no script 'nothing'; known are none",
+            "automations → 0 → actions → 0 → script.nothing: there is no script 'nothing'; known are none",
         ),
         ("- {script: {name: nothing}}", "there is no script 'nothing'"),
         (
@@ -85,13 +85,125 @@ def test_a_wrong_action_is_told_with_its_line(capsys, tmp_path, action, message)
         ("{trigger: webhook, webhook_id: x}", "a webhook's id has 8 to 64 letters"),
         ("{trigger: conversation, command: 'turn (it up'}", "the sentence cannot be read"),
         ("{at: '11:30'}", "'trigger' is missing"),
-        ("{trigger: event, event_type: '{{ x }}'}", "triggers → 0 → event_type: a trigger takes no template here"),
+        (
+            "{trigger: event, event_type: '{{ x }}'}",
+            "triggers → 0 → event_type: the template '{{ x }}': 'x' is undefined",
+        ),
         ("{trigger: state, entity_id: a.b, for: '{{ x'}", "triggers → 0 → for: the template cannot be read"),
     ],
 )
 def test_a_wrong_trigger_is_told_with_its_line(capsys, tmp_path, trigger, message):
     text = f"automations:\n  - alias: Feeding\n    triggers:\n      - {trigger}\n    actions: []\n"
     assert message in problems(capsys, tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("variables", "trigger", "message"),
+    [
+        (
+            "{a: '{{ b }}'}",
+            "{trigger: time, at: '11:30'}",
+            "config.yaml:3: automations → 0 → trigger_variables → a: the",
+        ),
+        (
+            "{a: '{{ states(\"sensor.x\") }}'}",
+            "{trigger: time, at: '11:30'}",
+            "neither states nor the time are known here, as this is read once",
+        ),
+        ("{a: '{{ now() }}'}", "{trigger: time, at: '11:30'}", "neither states nor the time are known here"),
+        ("{a: '25:00'}", "{trigger: time, at: '{{ a }}'}", "triggers → 0 → at: expected a time of day in quotes"),
+        (
+            "{}",
+            "{trigger: event, event_type: go, event_data: {x: '{{ a }}'}}",
+            "triggers → 0 → event_data: the template",
+        ),
+    ],
+)
+def test_what_triggers_are_made_of_is_told_before_the_start(capsys, tmp_path, variables, trigger, message):
+    parts = f"    trigger_variables: {variables}\n    triggers: [{trigger}]\n    actions: []\n"
+    assert message in problems(capsys, tmp_path, f"automations:\n  - alias: Feeding\n{parts}")
+
+
+HOUSE = """input_boolean: {lamp: {}}
+counter: {visitors: {}}
+scripts: {greet: {sequence: []}}
+automation: {calendars: {feedings: f.ics}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "message"),
+    [
+        ("automation.turn_on: automation.feding", "there is no automation.feding; did you mean 'automation.feeding'?"),
+        ("{action: automation.toggle, target: {entity_id: automation.x}}", "config.yaml:11: automations → 0 → actions"),
+        (
+            "automation.trigger: [automation.feeding, automation.x]",
+            "there is no automation.x; did you mean 'automation.feeding'?",
+        ),
+        (
+            "automation.turn_off: script.greet",
+            "automation.turn_off is for entities such as automation.name, not for script",
+        ),
+        ("script.turn_on: script.gret", "there is no script.gret; did you mean 'script.greet'?"),
+        ("script.gret:", "there is no script 'gret'; did you mean 'greet'?"),
+        (
+            "input_boolean.toggle: input_boolean.lmp",
+            "there is no input_boolean.lmp; did you mean 'input_boolean.lamp'?",
+        ),
+        (
+            "counter.reset: input_boolean.lamp",
+            "counter.reset is for entities such as counter.name, not for input_boolean.l",
+        ),
+        (
+            "{condition: state, entity_id: counter.visitor, state: '1'}",
+            "entity_id: there is no counter.visitor; did you",
+        ),
+        (
+            "{condition: numeric_state, entity_id: sensor.x, above: counter.visitor}",
+            "above: there is no counter.visitor",
+        ),
+        ("wait_for_trigger: {trigger: state, entity_id: input_boolean.lmp}", "there is no input_boolean.lmp"),
+        ("wait_for_trigger: {trigger: calendar, entity_id: calendar.feeding}", "did you mean 'calendar.feedings'?"),
+    ],
+)
+def test_a_name_that_nothing_can_have_is_told_with_its_line_and_one_that_is_meant(capsys, tmp_path, action, message):
+    text = f"{HOUSE}{BEGINNING}      - {action}\n"
+    told = problems(capsys, tmp_path, text)
+    assert message in told
+    assert told.startswith("config.yaml:11: automations → 0 → actions → 0")
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "automation.turn_on: automation.feeding",
+        "automation.turn_on: '{{ which }}'",
+        "script.turn_off: [script.greet]",
+        "{condition: state, entity_id: [sensor.x, speaker.not_here_yet, light.kitchen], state: 'on'}",
+        "{condition: state, entity_id: counter.ha_visitors, state: '1'}",
+        "{condition: state, entity_id: timer.ha_egg, state: idle}",
+    ],
+)
+def test_what_may_come_to_be_there_is_not_complained_about(capsys, tmp_path, action):
+    house = HOUSE.replace("{calendars:", "{statestream: homeassistant_states, calendars:")
+    (tmp_path / "config.yaml").write_text(f"{house}{BEGINNING}      - {action}\n", encoding="utf-8")
+    assert main(["check-config", str(tmp_path / "config.yaml")]) == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("place", "part", "line"),
+    [
+        ("{}", "triggers: {trigger: sun, event: sunset}", 4),
+        ("{latitude: 52.5}", "conditions: {condition: sun, after: sunset}", 4),
+        ("{}", "variables: {}\n    actions: [{if: {condition: sun, after: sunset}, then: []}]", 5),
+    ],
+)
+def test_the_sun_where_nobody_knows_where_the_house_stands_is_told_with_its_line(capsys, tmp_path, place, part, line):
+    actions = "" if "actions" in part else "    actions: []\n"
+    text = f"automation: {place}\nautomations:\n  - alias: Dusk\n    {part}\n{actions}"
+    told = problems(capsys, tmp_path, text)
+    assert told.startswith(f"config.yaml:{line}: automations → 0")
+    assert "nobody knows where the house stands, and so when the sun rises; set 'latitude' and 'longitude'" in told
 
 
 def test_every_mistake_is_told_at_once_in_the_order_of_the_lines(capsys, tmp_path):

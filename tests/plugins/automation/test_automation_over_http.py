@@ -95,7 +95,7 @@ async def test_a_name_that_nothing_has_is_404_and_names_what_there_is(tmp_path):
 async def test_a_webhook_fires_its_automation_and_its_conditions_count(tmp_path):
     async with house(tmp_path) as (hub, client):
         assert (await client.post("webhook/feeding_4711", json={"what": "hay"})).status == 204
-        trace = hub.parts["automation"].find("feeding_time").traces[-1].describe()
+        trace = hub.parts["automation"].find("feeding_time").traces[-1].describe(str)
         assert trace["outcome"] == "refused"
         assert trace["trigger"]["json"] == {"what": "hay"}
         assert trace["steps"][0]["result"] == {"holds": False, "state": "off"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 SCRIPTS = """
 scripts:
   greet:
@@ -38,3 +40,34 @@ def test_what_fired_a_run_stands_by_itself_and_not_among_the_variables(act):
         assert list(trace["variables"]) == ["this"]
 
     act(SCRIPTS, scenario)
+
+
+SECRETS = """
+automations:
+  - alias: Door
+    variables: {pin: !secret door_pin, url: "https://lock/?key={{ pin }}"}
+    triggers: {trigger: event, event_type: go}
+    conditions: "{{ pin|int > 0 }}"
+    actions:
+      - variables: {number: "{{ pin|int }}", told: {key: "{{ pin }}"}}
+      - note: "{{ url }}"
+      - say: {text: hello, where: "speaker_{{ pin }}"}
+"""
+
+
+def test_a_secret_is_seen_nowhere_in_a_trace_nor_in_the_list(act, tmp_path):
+    async def scenario(stage):
+        (tmp_path / "secrets.yaml").write_text("door_pin: '48151623'\n", encoding="utf-8")
+        (tmp_path / "config.yaml").write_text(SECRETS, encoding="utf-8")
+        stage.hub.reload()
+        await stage.settle()
+        await stage.fire("go")
+        assert stage.texts == ["https://lock/?key=48151623"]
+        (trace,) = stage.traces("door")
+        assert trace["variables"]["pin"] == trace["variables"]["number"] == "•••"
+        assert trace["variables"]["url"] == "https://lock/?key=•••"
+        assert "speaker_•••" in trace["message"]
+        shown = json.dumps([trace, stage.part.find("door").describe()])
+        assert "48151623" not in shown
+
+    act("automations: []", scenario)
