@@ -11,15 +11,19 @@ from dataclasses import replace
 from typing import Generic, TypeVar
 
 from mynah.events import Event, SubscriptionOverflowed
+from mynah.loop import give_way
 
 log = logging.getLogger(__name__)
 E = TypeVar("E", bound=Event)
+
+Kind = type[E] | tuple[type[E], ...]
+"""Which events: those of a type, or of one of several."""
 
 
 class EventSubscription(Generic[E]):
     """A bounded queue of events of one type; see `mynah.hub_protocol.Subscription`."""
 
-    def __init__(self, bus: EventBus, kind: type[E], name: str, maxsize: int, lossless: bool) -> None:
+    def __init__(self, bus: EventBus, kind: Kind[E], name: str, maxsize: int, lossless: bool) -> None:
         self.kind = kind
         self.name = name
         self.dropped = 0
@@ -28,6 +32,7 @@ class EventSubscription(Generic[E]):
         self._maxsize = maxsize
         self._events: deque[E] = deque()
         self._arrived = asyncio.Event()
+        self._awaited = False
         self._ended = False
 
     @property
@@ -43,7 +48,10 @@ class EventSubscription(Generic[E]):
                 return False
             self._events.popleft()
         self._events.append(event)
-        self._arrived.set()
+        if self._awaited:
+            # What is told has happened; a turn that goes on meanwhile is what somebody waits for.
+            self._awaited = False
+            give_way(self._arrived.set)
         return True
 
     def end(self) -> None:
@@ -58,6 +66,7 @@ class EventSubscription(Generic[E]):
             if self._ended:
                 return
             self._arrived.clear()
+            self._awaited = True
             await self._arrived.wait()
 
     def __enter__(self) -> EventSubscription[E]:
@@ -84,7 +93,7 @@ class EventBus:
                 self.publish(SubscriptionOverflowed(subscriber=subscription.name, dropped=subscription.dropped))
 
     def subscribe(
-        self, kind: type[E], *, name: str, maxsize: int = 256, lossless: bool = False
+        self, kind: Kind[E], *, name: str, maxsize: int = 256, lossless: bool = False
     ) -> EventSubscription[E]:
         """Return a subscription; full, the oldest event is dropped and counted, or, lossless, the loss reported."""
         if maxsize < 1:

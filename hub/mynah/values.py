@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 from mynah.audio.formats import AudioFormat
@@ -17,6 +18,7 @@ OutcomeKind = Literal["answered", "unknown", "not_understood", "no_speech"]
 was said."""
 
 
+@lru_cache(maxsize=256)
 def primary_language(tag: str) -> str:
     """Return the language of a BCP 47 tag without script, country and the like: "zh" of "zh-Hant-TW"."""
     return tag.replace("_", "-").partition("-")[0].lower()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterable, Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 from mynah.audio import LISTENING, AudioFormat, converter
@@ -49,9 +49,7 @@ class Warming:
 
     async def run(self, *, models: bool) -> None:
         """Make ready what the first turn would otherwise wait for, of the engines only where `models` says so."""
-        engines = self._bus.subscribe(EngineReady, name="warm-up")
-        sessions = self._bus.subscribe(SessionOpened, name="warm-up for sessions")
-        with engines, sessions:
+        with self._bus.subscribe((EngineReady, SessionOpened), name="warm-up") as happened:
             await asyncio.to_thread(_load_codecs)
             await self.engines_settled(OPEN_WITHIN_S)
             if not models:
@@ -60,18 +58,11 @@ class Warming:
             self._names = [name for name in self._personas if name in set(self._expected())]
             await self._warm_engines()
             self._warm.set()
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._follow_engines(engines))
-                group.create_task(self._follow_sessions(sessions))
-
-    async def _follow_engines(self, opened: AsyncIterable[EngineReady]) -> None:
-        async for _ in opened:  # an engine came, or came back, later
-            await self._warm_engines()
-
-    async def _follow_sessions(self, opened: AsyncIterable[SessionOpened]) -> None:
-        async for session in opened:
-            if session.persona in self._personas and session.persona not in self._names:
-                self._names.append(session.persona)
+            async for event in happened:
+                if isinstance(event, SessionOpened):
+                    if event.persona not in self._personas or event.persona in self._names:
+                        continue
+                    self._names.append(event.persona)
                 await self._warm_engines()
 
     async def rehearse(self, rehearsal: Rehearsal) -> None:

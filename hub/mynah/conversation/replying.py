@@ -135,20 +135,14 @@ class Replying:
     def _note(self, note: ReplyNote) -> None:
         self._turn.outcome, self._turn.subject = note.outcome, note.subject
 
-    async def _items(
+    def _items(
         self, messages: Sequence[Message], tools: Sequence[Tool], without: Sequence[OpenEngine], *, draft: bool
     ) -> AsyncIterator[ReplyItem]:
-        """Yield what the language model gives: of a draft that was right, else of a call made now."""
+        """Return what the language model gives: of a draft that was right, else of a call made now."""
         ready = self._drafts.take(self._turn.text, self._scene, self._language) if draft and self._drafts else None
         if ready is not None:
-            source = ready.items(self.meter)
-        else:
-            source = llm_items(
-                self._turn, self._scene, self._language, messages, tools, self.meter, without, self._failed
-            )
-        async with closing(source) as items:
-            async for item in items:
-                yield item
+            return ready.items(self.meter)
+        return llm_items(self._turn, self._scene, self._language, messages, tools, self.meter, without, self._failed)
 
     # ------------------------------------------------------------ tools
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from mynah.conversation.pieces import beginning
 from mynah.conversation.playback import ROUNDING_MS
+from mynah.loop import give_way
 from mynah.outputs import LAST, Output, PhraseFailed, SpeechChunk, SpeechEnded, SpeechStarted
 from mynah.session_protocol import Urgency
 
@@ -19,9 +20,6 @@ MAX_OUTPUTS: Final = 20_000
 MAX_SENT_BYTES: Final = 8 * 1024 * 1024
 """Audio that is kept after sending at most: four minutes of 16 kHz PCM; a client that takes a whole reply at once,
 and comes back later than that, gets what is left."""
-
-GIVE_WAY: Final = 3
-"""Turns of the loop from a phrase to the call of its voice."""
 
 URGENCY: Final[Mapping[Urgency, int]] = {"reply": 0, "announcement": 1, "alarm": 2}
 
@@ -62,6 +60,7 @@ class Spool:
         self._coming: dict[object, Output | None] = {}
         self._begun_ms: Mapping[Place, float] = {}
         self._arrived = asyncio.Event()
+        self._awaited = False
         self._room = asyncio.Event()
 
     @property
@@ -110,26 +109,24 @@ class Spool:
         """Add an output at once."""
         self._waiting.append(output)
         self._waiting_ms += _ms(output)
-        self._arrived.set()
+        if isinstance(output, _SPEECH):
+            self._arrived.set()
+        elif self._awaited:
+            # A phrase that came with it goes to its voice first: the listener waits for that.
+            self._awaited = False
+            give_way(self._arrived.set)
 
     async def take(self, stopped: Callable[[], bool]) -> Output | None:
         """Wait for the next output and return it, or None once `stopped`; what may be asked for again is kept."""
-        waited = False
         while not stopped():
-            index = self._next()
-            if index is None:
-                self._arrived.clear()
-                await self._arrived.wait()
-                waited = True
-            elif waited and not isinstance(self._waiting[index], _SPEECH):
-                # A phrase that came with it goes to its voice first: the listener waits for that.
-                waited = False
-                for _ in range(GIVE_WAY):
-                    await asyncio.sleep(0)
-            else:
+            if (index := self._next()) is not None:
                 break
+            self._arrived.clear()
+            self._awaited = True
+            await self._arrived.wait()
         else:
             return None
+        self._awaited = False
         output = self._waiting[index]
         del self._waiting[index]
         if isinstance(output, LAST):
