@@ -29,6 +29,21 @@ def honest_transcripts(outputs: Sequence[Any]) -> None:
     confidence = outputs[-1].confidence
     if confidence is not None and not 0 <= confidence <= 1:
         raise ContractBroken(f"gave a confidence of {confidence:g}; it goes from 0 to 1")
+    _keeps_its_word(outputs)
+
+
+def _keeps_its_word(transcripts: Sequence[Transcript]) -> None:
+    """Demand that what was settled stays as it was, as long as anything is understood at all."""
+    settled = ""
+    for transcript in transcripts:
+        text, pauses = transcript.text, transcript.pauses
+        if text and not text.startswith(settled):
+            raise ContractBroken(f"gave {text!r} after {settled!r} was settled; what is settled does not change")
+        if not 0 <= transcript.settled <= len(text):
+            raise ContractBroken(f"settled {transcript.settled} characters of {text!r}")
+        if list(pauses) != sorted(set(pauses)) or any(not 0 < place <= len(text) for place in pauses):
+            raise ContractBroken(f"gave {pauses} for the pauses in {text!r}; give places in it, in order")
+        settled = max(settled, text[: transcript.settled], key=len)
 
 
 def nothing_heard(outputs: Sequence[Any]) -> None:

@@ -50,6 +50,22 @@ class TooSure(Ear):
         return Transcript("sure", final=True, confidence=99.0)
 
 
+class Fickle(Ear):
+    async def transcribe(self, audio, format, *, language, hints):
+        async for transcript in super().transcribe(audio, format, language=language, hints=hints):
+            yield replace(transcript, settled=len(transcript.text))
+
+
+class Boastful(Ear):
+    def final(self, size):
+        return Transcript("sure", final=True, settled=5)
+
+
+class Breathless(Ear):
+    def final(self, size):
+        return Transcript("sure", final=True, pauses=(2, 1))
+
+
 @pytest.mark.parametrize(
     ("engine", "says"),
     [
@@ -57,6 +73,9 @@ class TooSure(Ear):
         (NoFinal(), "gave 0 final transcripts; give exactly one"),
         (AfterTheFinal(), "a partial transcript after the final one"),
         (TooSure(), "a confidence of 99; it goes from 0 to 1"),
+        (Fickle(), "after '…' was settled; what is settled does not change"),
+        (Boastful(), "settled 5 characters of 'sure'"),
+        (Breathless(), "gave (2, 1) for the pauses in 'sure'"),
     ],
 )
 def test_a_recogniser_must_give_one_final_transcript_and_give_it_last(broken, engine, says):
