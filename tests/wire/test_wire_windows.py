@@ -199,6 +199,7 @@ async def test_pocketsphinx_hears_questions_as_in_one_whole_pass(tmp_path):
     windows = whole = 0
     async with run_hub(folder, config=config, installed=installed) as hub, aiohttp.ClientSession() as http:
         home = House(hub, http)
+        await hub.warm(60)
         async with studying(home) as client:
             for question, audio in zip(QUESTIONS, spoken, strict=True):
                 for piece in pieces(audio, 200):
