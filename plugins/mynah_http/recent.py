@@ -7,13 +7,13 @@ import contextlib
 import dataclasses
 import re
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import AsyncIterable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from mynah import Event, Hub, HubStopping, LimitError, TurnOver
+from mynah import Event, HubStopping, LimitError, TurnOver
 
 PART: Final = "http_events"
 SPOKEN: Final = ("text", "heard", "data")
@@ -106,14 +106,13 @@ class Recent:
         self._others: deque[Told] = deque(maxlen=KEPT)
         self._followers: list[Follower] = []
 
-    async def run(self, hub: Hub) -> None:
-        """Follow the bus until cancelled; those who follow are told of the end."""
+    async def run(self, events: AsyncIterable[Event]) -> None:
+        """Take what the bus gives, until cancelled; those who follow are told of the end."""
         try:
-            with hub.bus.subscribe(Event, name="http: events", maxsize=4096) as events:
-                async for event in events:
-                    self.take(event)
-                    if isinstance(event, HubStopping):
-                        self._end()
+            async for event in events:
+                self.take(event)
+                if isinstance(event, HubStopping):
+                    self._end()
         finally:
             self._end()
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 from yarl import URL
 
-from mynah import Hub, MynahError, RouteSpec
+from mynah import Event, Hub, MynahError, RouteSpec
 from mynah.ports import ANY, name_in_network, server_tls, why_not_listening
 from mynah_http.access import Door
 from mynah_http.attempts import Attempts
@@ -67,8 +67,10 @@ async def serve(hub: Hub, config: Mapping[str, Any], ready: Callable[[], None]) 
         hub.addresses["http"] = str(url).rstrip("/")
         log.info("listening at %s", hub.addresses["http"])
         hub.parts[PART] = recent = Recent()
-        ready()
-        await stay(hub, recent, door.open_to_network and config["mdns"], runner.addresses[0], url)
+        # From here on no event is missed, those of the hub's start neither.
+        with hub.bus.subscribe(Event, name="http: events", maxsize=4096) as events:
+            ready()
+            await stay(recent.run(events), door.open_to_network and config["mdns"], runner.addresses[0], url)
     finally:
         hub.addresses.pop("http", None)
         hub.parts.pop(PART, None)
@@ -76,10 +78,10 @@ async def serve(hub: Hub, config: Mapping[str, Any], ready: Callable[[], None]) 
         await front.finish()
 
 
-async def stay(hub: Hub, recent: Recent, announced: bool, address: Sequence[Any], url: URL) -> None:
+async def stay(keeping: Coroutine[Any, Any, None], announced: bool, address: Sequence[Any], url: URL) -> None:
     """Wait to be cancelled, keeping the last events and announcing the server meanwhile."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(recent.run(hub), name="http: events")
+        group.create_task(keeping, name="http: events")
         if announced:
             from mynah_http.announce import announce  # zeroconf is needed by hubs that are open to the network only
 

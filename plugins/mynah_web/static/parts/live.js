@@ -33,6 +33,18 @@ export function eachFrame(draw, signal) {
   };
 }
 
+/** Do something soon, however often it is asked for: at most once in `ms`. */
+export function seldom(act, ms, signal) {
+  let waiting = false;
+  return async () => {
+    if (waiting) return;
+    waiting = true;
+    const passed = await pause(ms, signal);
+    waiting = false;
+    if (passed) act();
+  };
+}
+
 /**
  * Look again every `ms` while the page is seen, until the view is left; trouble is told above the view, and taken back when it
  * is over. Returns `now()`, which looks at once.
@@ -109,11 +121,21 @@ export async function role(house) {
 }
 
 /** A time of day, from seconds since the epoch; with the date where that is not today. */
-export function clock(t, seconds) {
+export function clock(t, seconds, { exact = true } = {}) {
   const at = new Date(seconds * 1000);
   const today = at.toDateString() === new Date().toDateString();
-  const style = { hour: "2-digit", minute: "2-digit", second: "2-digit", ...(today ? {} : { day: "numeric", month: "short" }) };
-  return new Intl.DateTimeFormat(t.language, style).format(at);
+  const style = { hour: "2-digit", minute: "2-digit", ...(exact ? { second: "2-digit" } : {}), ...(today ? {} : { day: "numeric", month: "short" }) };
+  return format(t, JSON.stringify(style), style).format(at);
+}
+
+const formats = new Map(); // making one costs more than using it a thousand times
+
+function format(t, key, style) {
+  // Who reads English in Britain has 24 hours: the browser's own kind of the page's language is taken where it has one.
+  const language = navigator.languages.find((each) => each.startsWith(t.language)) ?? t.language;
+  const name = `${language} ${key}`;
+  if (!formats.has(name)) formats.set(name, new Intl.DateTimeFormat(language, style));
+  return formats.get(name);
 }
 
 /** How long ago something was, in the page's language. */
