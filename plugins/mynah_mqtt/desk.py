@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final
 
 from voluptuous import Required
@@ -45,6 +46,13 @@ MEMORIES: Final = 4_000
 REPLY_S: Final = 10.0
 """How long a member of a group has to do its part of a command that it does itself."""
 
+SOUNDING: Final = ("say", "announce", "play", "alarm")
+STOP_S: Final = 2.0
+"""How long what is to sound waits for a speaker that was told to stop before."""
+
+SETTLE_S: Final = 0.05
+"""How much later than its reply over MQTT what a speaker says over its session may come."""
+
 
 class Desk:
     """Takes messages from the link and puts answers into the outbox. `late()` says that what comes may be old."""
@@ -73,6 +81,7 @@ class Desk:
         self._memories: OrderedDict[str, Remembered] = OrderedDict()
         self._tasks: dict[str, set[asyncio.Task[None]]] = {}
         self._awaited: dict[tuple[str, str], asyncio.Future[Mapping[str, Any]]] = {}
+        self._stopping: dict[str, asyncio.Future[None]] = {}
 
     async def close(self) -> None:
         """Stop what is under way."""
@@ -191,6 +200,9 @@ class Desk:
             if known is not None:
                 self._reply(address, known)
             return
+        if command.name == "stop":
+            with contextlib.suppress(Refusal):  # of a group that there is not; that is answered below
+                self._note_stop([address.name] if address.place == "speaker" else members(self._hub, address.name))
         if address.place == "group":
             self._start(address, memory, command, self._for_group(address.name, command))
         elif (trouble := self._not_there(address.name, command.shape.doer)) is not None:
@@ -248,8 +260,26 @@ class Desk:
         memory.end(command.id, reply)
         self._reply(address, reply)
 
+    def _note_stop(self, ids: Iterable[str]) -> None:
+        """Note that speakers are about to stop by themselves, so that what comes later is not stopped with it."""
+        for id in ids:
+            if self._devices.is_online(id) and id not in self._stopping:
+                self._stopping[id] = asyncio.get_running_loop().create_future()
+
+    async def _after_stop(self, ids: Iterable[str], command: Command) -> None:
+        """Wait until speakers that were told to stop have done so, where the command is one that sounds."""
+        stopping = {id: self._stopping[id] for id in ids if id in self._stopping}
+        if not stopping or command.name not in SOUNDING:
+            return
+        await asyncio.wait(stopping.values(), timeout=STOP_S)
+        for id, future in stopping.items():
+            if self._stopping.get(id) is future:
+                del self._stopping[id]
+        await asyncio.sleep(SETTLE_S)
+
     async def _for_speaker(self, id: str, command: Command) -> dict[str, Any]:
         self._check_time(command)
+        await self._after_stop([id], command)
         if command.name == "alarm":
             self._alarms.set(id, [id], command)
         else:
@@ -259,6 +289,7 @@ class Desk:
     async def _for_group(self, name: str, command: Command) -> dict[str, Any]:
         self._check_time(command)
         ids = members(self._hub, name)
+        await self._after_stop(ids, command)
         if command.name == "alarm":
             return announced(ids, command, self._alarms.set(name, ids, command))
         if command.name in ("announce", "play"):
@@ -288,6 +319,8 @@ class Desk:
 
     async def _ask(self, id: str, command: Command) -> Mapping[str, Any]:
         key = (id, command.id)
+        if command.name == "stop":
+            self._note_stop([id])
         future = self._awaited[key] = asyncio.get_running_loop().create_future()
         try:
             order = {"id": command.id, "command": command.name, **command.fields}
@@ -308,6 +341,8 @@ class Desk:
         if reply["by"] != "speaker":
             return
         self._log_refusal(f"a command at {id}", reply)
+        if reply["command"] == "stop" and (stopping := self._stopping.pop(id, None)) is not None:
+            stopping.set_result(None)
         future = self._awaited.get((id, reply["id"] or ""))
         if future is not None and not future.done():
             future.set_result(reply)

@@ -75,3 +75,9 @@ def test_the_stream_is_read_from_where_it_is_written():
     (ours,) = OURS
     assert yaml.safe_load(ours)["automation"]["statestream"] == stream["base_topic"]
     assert set(stream["include"]["entities"]) == set(OWN)
+
+
+def test_the_dashboard_is_loaded_from_its_own_file():
+    dashboards = yaml.safe_load(THEIRS["configuration.yaml, for the dashboard"])["lovelace"]["dashboards"]
+    assert [each["filename"] for each in dashboards.values()] == ["dashboard.yaml"]
+    assert all("-" in name for name in dashboards)  # Home Assistant asks for a hyphen in a dashboard's address

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -86,6 +87,31 @@ async def test_say_that_is_stopped_is_answered_so(make_world):
 
     assert (reply["ok"], reply["code"]) == (False, "failed")
     assert "interrupted: stop" in reply["message"]
+
+
+@pytest.mark.parametrize("place", ["speaker/lion_house", "group/all"])
+async def test_what_is_to_be_said_right_after_a_stop_is_not_stopped_by_it(make_world, place):
+    """A speaker does `stop` by itself and tells the hub over its session: later than the hub reads what comes next."""
+    world = make_world()
+    async with (
+        world.running(tts=ScriptedTextToSpeech(total_s=0.4)),
+        world.speaker("lion_house") as speaker,
+        world.session("lion_house") as session,
+        world.admin() as admin,
+    ):
+
+        async def stop_slowly(reply):
+            await asyncio.sleep(0.2)
+            await session.interrupt("stop")
+            await speaker.publish(speaker.topic("reply"), reply)
+
+        speaker._answer = stop_slowly
+        commands = ({"id": "s1", "command": "stop"}, {"id": "s2", "command": "say", "text": "The zoo closes now."})
+        await asyncio.gather(*(admin.publish(f"mynah/{place}/cmd", command) for command in commands))
+        reply = await admin.reply(f"mynah/{place}/reply", "s2")
+
+    assert reply["ok"], reply
+    assert "message" not in reply
 
 
 async def test_announcement_sounds_at_its_own_volume_and_the_old_one_comes_back(make_world):
