@@ -88,9 +88,9 @@ async def test_persona_is_switched_in_mid_conversation(house, pages):
     async with house(llm=model, specs=[OWL]) as hub, pages(hub.addresses["http"]) as page:
         await ready(page)
         await ask(page, "What do lions eat?", 1)
-        assert await page.inner_text(".choice .who") == "A sparrow answers in English."
+        assert await page.inner_text(".talk .who") == "A sparrow answers in English."
         await page.select_option("select[name=persona]", "owl")
-        assert await page.inner_text(".choice .who") == "An owl answers in German. Wise at night."
+        assert await page.inner_text(".talk .who") == "An owl answers in German. Wise at night."
         await ask(page, "Und nachts?", 2)
         assert await page.locator(".bubble.mine .text").all_inner_texts() == ["What do lions eat?", "Und nachts?"]
         assert len(await told(page, "welcome")) == 1  # it is the same session
@@ -120,7 +120,7 @@ async def test_choice_is_remembered(house, pages):
         await page.select_option("select[name=language]", "es")
         await page.reload()
         await ready(page)
-        assert await page.inner_text(".choice .who") == "An owl answers in Spanish. Wise at night."
+        assert await page.inner_text(".talk .who") == "An owl answers in Spanish. Wise at night."
         await ask(page, "¿Y de noche?", 1)
         assert model.asked[0][0].content.startswith("Answer as an owl.")
 

@@ -1,6 +1,5 @@
 // A conversation with a Mynah hub, without any UI: microphone, loudspeaker, connection. See docs/web.md.
 
-import { Microphone } from "./microphone.js";
 import { ClientError } from "./problems.js";
 import { HubSocket } from "./socket.js";
 import { Sound } from "./sound.js";
@@ -24,7 +23,7 @@ export class MynahClient extends EventTarget {
   #options;
   #sound = new Sound();
   #speech;
-  #microphone;
+  #microphone = null;
   #socket = null;
   #tally = new Tally();
   #listening = null;
@@ -48,18 +47,23 @@ export class MynahClient extends EventTarget {
       event: (name, detail) => this.#tell(name, detail),
       problem,
     });
-    this.#microphone = new Microphone(
-      this.#sound,
-      { chunkMs, wishes: options.microphone, codec: options.codec },
-      {
-        frame: (bytes) => this.#frame(bytes),
-        level: (level) => this.#tell("level", { level }),
-        failed: (error) => {
-          this.endListening();
-          problem(error);
-        },
+  }
+
+  /** The microphone; its code comes when it is first needed, so that a page is there sooner. */
+  async #ear() {
+    const { Microphone } = await import("./microphone.js").catch(() => {
+      throw new ClientError("unreachable");
+    });
+    const { chunkMs, microphone: wishes, codec } = this.#options;
+    this.#microphone ??= new Microphone(this.#sound, { chunkMs, wishes, codec }, {
+      frame: (bytes) => this.#frame(bytes),
+      level: (level) => this.#tell("level", { level }),
+      failed: (error) => {
+        this.endListening();
+        this.#problem(error instanceof ClientError ? error : new ClientError(error));
       },
-    );
+    });
+    return this.#microphone;
   }
 
   /** "idle", "connecting", "connected", "reconnecting" or "closed". */
@@ -134,7 +138,7 @@ export class MynahClient extends EventTarget {
 
   /** Open the microphone ahead of need, so that `listen` loses no word. Throws ClientError as `listen` does. */
   async prepareMicrophone() {
-    await this.#microphone.open();
+    await (await this.#ear()).open();
   }
 
   /**
@@ -149,7 +153,9 @@ export class MynahClient extends EventTarget {
     this.#listening = mode;
     this.#format = null;
     try {
-      const format = await this.#microphone.start();
+      const microphone = await this.#ear();
+      if (this.#listening !== mode) return; // it was ended before there was a microphone
+      const format = await microphone.start();
       if (this.#listening !== mode) return; // it was ended while the person was asked
       this.#format = format;
     } catch (error) {
@@ -166,7 +172,7 @@ export class MynahClient extends EventTarget {
     if (!this.#listening) return Promise.resolve(this.#ending);
     const begun = this.#format !== null;
     const release = this.#listening === "open";
-    this.#ending = this.#microphone.stop({ release }).then(() => {
+    this.#ending = Promise.resolve(this.#microphone?.stop({ release })).then(() => {
       this.#listening = this.#format = this.#ending = null;
       if (begun) this.#send({ type: "end_listening" });
       this.#tell("listening", { mode: null });
@@ -286,7 +292,7 @@ export class MynahClient extends EventTarget {
   #release() {
     clearTimeout(this.#ends);
     this.#waiting = this.#early = [];
-    this.#microphone.close();
+    this.#microphone?.close();
     this.#speech.close();
     if (this.#listening) this.#tell("listening", { mode: null });
     this.#listening = this.#format = null;

@@ -4,7 +4,6 @@ import "../element/mynah-voice-chat.js";
 import { h, replace } from "../parts/dom.js";
 import { keep, recall } from "../parts/kept.js";
 import { languageName, languageOptions } from "../parts/languages.js";
-import { waterfall } from "../parts/waterfall.js";
 
 const NAME = "talk";
 const USUAL = { persona: "", language: "" };
@@ -38,12 +37,13 @@ class Talk {
     this.#language = h("select", { name: "language", onchange: (event) => this.#choose({ language: event.target.value }) },
       h("option", { value: "" }, t("talk.language.usual")), languageOptions(this.#kept.language, t));
     this.#chat.addEventListener("turn", ({ detail: { turn, element } }) => this.#places.set(turn, element));
-    this.element = h("div", { class: "talk" }, h("div", { class: "choice" },
-      h("label", {}, h("span", {}, t("talk.persona")), this.#persona),
-      h("label", {}, h("span", {}, t("talk.language")), this.#language), this.#who), this.#chat);
+    const named = (key, select) => h("label", {}, h("span", {}, t(key)), select);
+    this.element = h("div", { class: "talk" }, h("div", { class: "choice" }, named("talk.persona", this.#persona),
+      named("talk.language", this.#language)), this.#who, this.#chat);
     this.#apply();
   }
 
+  #drawing = null;
   #places = new Map(); // where the page may write, by turn
 
   /** Take the personas that the hub has: [{name, title, language, description}]. */
@@ -94,6 +94,8 @@ class Talk {
 
   #follow(client) {
     this.#places.clear();
+    // It comes while the first answer is awaited; that a hub is gone is told of elsewhere.
+    this.#drawing = import("../parts/waterfall.js").catch(() => null);
     client.addEventListener("welcome", ({ detail: { persona, language } }) => this.#welcomed(persona, language));
     client.addEventListener("turn_finished", ({ detail }) => this.#draw(detail));
   }
@@ -106,11 +108,12 @@ class Talk {
   }
 
   /** Only the newest waterfall stays open, so that the conversation is what is seen of those before. */
-  #draw(finished) {
+  async #draw(finished) {
     const place = this.#places.get(finished.turn);
-    if (!place) return;
+    const drawing = await this.#drawing;
+    if (!place || !drawing) return;
     if (this.#newest) this.#newest.open = false;
-    this.#newest = waterfall(finished, this.#t);
+    this.#newest = drawing.waterfall(finished, this.#t);
     replace(place, this.#newest);
     // Only the conversation is to scroll, not the page.
     this.#newest.scrollIntoView({ block: "nearest", container: "nearest" });
