@@ -41,16 +41,21 @@ export class Conversation {
     entry.fail(message);
   }
 
-  /** Another session has begun: what was under way in the last one will not come. */
-  restart(message) {
-    for (const entry of this.#turns.values()) if (!entry.over) entry.fail(message);
+  /** The hub does not take what was asked first of what has no turn yet. */
+  refuse(message) {
+    this.#asked.shift()?.fail(message);
+  }
+
+  /** Another session has begun: what was under way in the last one will not come, and turns are counted from 1 again. */
+  restart() {
+    for (const entry of this.#turns.values()) if (!entry.over) entry.fail(this.#t("chat.over"));
     this.#turns.clear();
   }
 
   /** The session is over, and nothing will come. */
-  end(message) {
-    this.restart(message);
-    for (const entry of this.#asked.splice(0)) entry.fail(message);
+  end() {
+    this.restart();
+    for (const entry of this.#asked.splice(0)) entry.fail(this.#t("chat.over"));
   }
 
   /** Take one of the hub's messages about a turn; returns the turn's entry, where there is one. */

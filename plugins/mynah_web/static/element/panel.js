@@ -12,7 +12,7 @@ export class Head {
   #text = h("span", {});
   #who = h("span", { class: "who" });
 
-  /** `read()` returns the figures to show, as a list of [key of a text, value]. */
+  /** `read()` returns the session's statistics, with answerMs and soundMs where they are known. */
   constructor(t, read) {
     this.#t = t;
     this.#read = read;
@@ -32,6 +32,7 @@ export class Head {
     this.#state.dataset.state = state;
     if (this.#text.textContent !== text) this.#text.textContent = text;
     this.#who.textContent = who ?? "";
+    this.#refresh();
   }
 
   #toggle() {
@@ -40,13 +41,21 @@ export class Head {
     this.#open.setAttribute("aria-expanded", String(!hidden));
     this.stop();
     if (hidden) return;
-    this.refresh();
-    this.#timer = setInterval(() => this.refresh(), 1000);
+    this.#refresh();
+    this.#timer = setInterval(() => this.#refresh(), 1000);
   }
 
-  refresh() {
+  #refresh() {
     if (this.#figures.hidden) return;
-    replace(this.#figures, this.#read().map(([key, value]) => h("div", {}, h("dt", {}, this.#t(key)), h("dd", {}, value))));
+    const read = this.#read();
+    const ms = (value) => (value === undefined ? "–" : `${Math.round(value)} ms`);
+    const figures = {
+      since: read.sessionId ? new Date(read.createdAt * 1000).toLocaleTimeString(this.#t.language) : "–",
+      language: read.language || "–", entries: read.conversationEntries, answer: ms(read.answerMs), sound: ms(read.soundMs),
+      pending: read.pendingTranscriptions + read.pendingResponses, buffer: read.bufferChunks,
+    };
+    replace(this.#figures, Object.entries(figures).map(([name, value]) =>
+      h("div", {}, h("dt", {}, this.#t(`chat.figure.${name}`)), h("dd", {}, value))));
   }
 
   stop() {
@@ -102,13 +111,13 @@ export class Dock {
     return h("div", { class: "modes", role: "group", "aria-label": this.#t("chat.mode") }, this.#modes);
   }
 
-  /** Show all that can change: {mode, listening, limitMs, busy, muted, volume}. */
-  show({ mode, listening, limitMs, busy, muted, volume }) {
+  /** Show all that can change: {mode, asking, listening, limitMs, busy, muted, volume}. */
+  show({ mode, asking, listening, limitMs, busy, muted, volume }) {
     for (const button of this.#modes) button.setAttribute("aria-pressed", String(button.dataset.mode === mode));
-    this.talk.show({ mode, on: listening, limitMs });
+    this.talk.show({ mode, asking, on: listening, limitMs });
     this.#stop.disabled = !busy;
+    if (this.#mute.ariaPressed !== String(muted)) replace(this.#mute, icon(muted ? "silent" : "loud"));
     this.#mute.setAttribute("aria-pressed", String(muted));
-    replace(this.#mute, icon(muted ? "silent" : "loud"));
     this.#volume.value = Math.round(volume * 100);
   }
 }

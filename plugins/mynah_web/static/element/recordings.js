@@ -1,38 +1,63 @@
-// Addresses (blob:) of what was said: the last few only, as each holds its sound in memory until it is revoked.
+// What was said, to be heard again: the last few answers only, as each address (blob:) holds its sound until it is revoked.
 
 const KEPT = 8;
 
-/** Keeps addresses by entry; calls `gone(entry)` for each that is revoked. */
+/** Keeps addresses by entry. `on.gone(entry)` is told of each that is revoked, `on.sounds()` when one begins or ends to sound. */
 export class Recordings {
   #urls = new Map();
-  #gone;
+  #on;
+  #sound = null;
 
-  constructor(gone) {
-    this.#gone = gone;
+  constructor(on) {
+    this.#on = on;
   }
 
   /** Make an address for an entry's speech, a Blob. */
   add(entry, blob) {
-    this.remove(entry);
     const url = URL.createObjectURL(blob);
     this.#urls.set(entry, url);
     if (this.#urls.size > KEPT) this.remove(this.#urls.keys().next().value);
     return url;
   }
 
-  get(entry) {
-    return this.#urls.get(entry);
-  }
-
   remove(entry) {
-    const url = this.#urls.get(entry);
-    if (!url) return;
-    URL.revokeObjectURL(url);
+    if (!this.#urls.has(entry)) return;
+    URL.revokeObjectURL(this.#urls.get(entry));
     this.#urls.delete(entry);
-    this.#gone(entry);
+    this.#on.gone(entry);
   }
 
   clear() {
+    this.stop();
     for (const entry of [...this.#urls.keys()]) this.remove(entry);
+  }
+
+  /** Whether one sounds. */
+  get sounds() {
+    return this.#sound !== null;
+  }
+
+  /** Play an entry's speech, as loud as { muted, volume } say. Rejects where the browser cannot. */
+  async play(entry, loudness) {
+    this.stop();
+    const sound = Object.assign(new Audio(this.#urls.get(entry)), loudness);
+    sound.onpause = () => this.#sound === sound && this.stop(); // at its end, too
+    this.#sound = sound;
+    this.#on.sounds();
+    await sound.play().catch((error) => {
+      if (error.name !== "AbortError") throw error; // it was stopped before it began
+    });
+  }
+
+  set loudness(loudness) {
+    if (this.#sound) Object.assign(this.#sound, loudness);
+  }
+
+  stop() {
+    const sound = this.#sound;
+    if (!sound) return;
+    this.#sound = null;
+    sound.pause();
+    this.#on.sounds();
   }
 }

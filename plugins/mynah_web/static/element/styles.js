@@ -89,7 +89,7 @@ dt { color: var(--c-muted); } dd { font-weight: 600; font-variant-numeric: tabul
 .talk { --level: 0; position: relative; display: grid; place-items: center; width: 5rem; height: 5rem; border: 0; border-radius: 50%; padding: 0;
   background: var(--c-accent); color: var(--c-on); touch-action: none; user-select: none; -webkit-user-select: none; transition: transform .12s, box-shadow .12s; }
 .talk:hover { filter: brightness(1.06); } .talk:active { transform: scale(.96); }
-.talk .icon { width: 2rem; height: 2rem; }
+.talk.asking { animation: breathe 1.2s infinite; } .talk .icon { width: 2rem; height: 2rem; }
 .talk[aria-pressed=true] { background: var(--c-bad); box-shadow: 0 0 0 calc(.25rem + var(--level) * 1.1rem) color-mix(in srgb, var(--c-bad) 22%, transparent); }
 .ring { position: absolute; inset: 0; transform: rotate(-90deg); fill: none; stroke: transparent; stroke-width: 4; }
 .elapsed { stroke: var(--c-on); stroke-linecap: round; }

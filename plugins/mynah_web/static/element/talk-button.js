@@ -19,12 +19,15 @@ export class TalkButton {
   #does;
   #mode = "push_to_talk";
   #on = false;
+  #asking = false;
   #held = null; // since when the button is held, by performance.now()
+  #ends = false; // whether this press ends what a tap began
   #since = 0;
   #limitMs = null;
   #timer = 0;
   #levels = new Array(BARS).fill(0);
   #bars = [];
+  #ring;
 
   constructor(t, does) {
     this.#t = t;
@@ -39,8 +42,6 @@ export class TalkButton {
     this.#listen();
     this.#draw();
   }
-
-  #ring;
 
   #drawMeter() {
     this.#bars = this.#levels.map((_, index) => s("rect", { x: index * 4, width: 2.4, rx: 1.2, y: 11, height: 2 }));
@@ -78,8 +79,6 @@ export class TalkButton {
     if (!this.#on) this.#does.begin();
   }
 
-  #ends = false;
-
   /** It came up again: what was said is complete, unless that was but a tap. */
   release() {
     if (this.#held === null) return;
@@ -94,9 +93,13 @@ export class TalkButton {
     else this.#does.begin();
   }
 
-  /** Show how the microphone is listening: `mode` of what a press begins, `on`, and for how long it may be, in ms. */
-  show({ mode, on, limitMs }) {
+  /**
+   * Show how the microphone listens: the `mode` that a press begins, whether it is `on`, for how long it may be, in ms,
+   * and whether the browser is being asked for it (`asking`).
+   */
+  show({ mode, asking, on, limitMs }) {
     this.#mode = mode;
+    this.#asking = asking;
     this.#limitMs = limitMs;
     if (on !== this.#on) {
       this.#on = on;
@@ -151,7 +154,10 @@ export class TalkButton {
     const key = this.#on ? (open ? "chat.talk.close" : "chat.talk.end") : open ? "chat.talk.open" : "chat.talk.hold";
     this.button.setAttribute("aria-pressed", String(this.#on));
     this.button.setAttribute("aria-label", this.#t(key));
-    this.hint.textContent = this.#t(this.#on && this.#held !== null ? "chat.hint.release" : `${key.replace("talk", "hint")}`);
+    this.button.classList.toggle("asking", this.#asking);
+    const hint = this.#asking ? "asking" : this.#on && this.#held !== null ? "release" : key.split(".")[2];
+    const text = this.#t(`chat.hint.${hint}`);
+    if (this.hint.textContent !== text) this.hint.textContent = text;
     this.meter.hidden = this.time.hidden = !this.#on;
     if (!this.#on) {
       this.button.style.setProperty("--level", "0");
