@@ -15,6 +15,7 @@ from mynah_web.ear import give_ear
 
 RECORDINGS = Path(__file__).parents[1] / "audio"
 GO = RECORDINGS / "goforward.wav"
+JFK = RECORDINGS / "jfk.wav"
 AS_IT_IS = {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False}
 
 CLIENT = """async (options) => {
@@ -125,8 +126,8 @@ class Voices:
 class SpokenWav:
     """Says whatever is asked as the next `seconds` of a recording, at `rate`, in pieces of 100 ms."""
 
-    def __init__(self, rate, seconds=0.5):
-        self._data = resampled(samples(GO).tobytes(), 16_000, rate).tobytes()
+    def __init__(self, rate, seconds=0.5, recording=GO):
+        self._data = resampled(samples(recording).tobytes(), 16_000, rate).tobytes()
         self._each = int(seconds * rate) * 2
         self.format = AudioFormat("pcm_s16le", rate, 1)
         self._said = 0

@@ -120,6 +120,13 @@ export class Loudspeaker {
     this.#pump();
   }
 
+  /** Forget all that is held: the same comes again, and sounds from where this was. */
+  forget() {
+    this.#queue = [];
+    this.#playing = [];
+    this.#player?.stop();
+  }
+
   /** Stand still; resolves with the place that was reached. What is held sounds after `release`, or not at all after `stop`. */
   async hold() {
     this.#standing = true;

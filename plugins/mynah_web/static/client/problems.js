@@ -2,12 +2,12 @@
 // "client.<code>" and "client.<code>.hint".
 
 export const PROBLEMS = {
-  unreachable: ["The hub does not answer.", "Is it running, and is its address right? A page of another origin must be in the hub's `http: allowed_origins`."],
+  unreachable: ["The hub does not answer.", "Is it running, and is its address right? A page of another origin must be among the hub's http: allowed_origins."],
   lost: ["The connection to the hub is lost.", "It is being tried again; the conversation goes on where it was."],
   unauthorized: ["This hub wants a token.", "One is made on its machine with: mynah token NAME"],
   forbidden: ["This token does not allow conversations.", "An admin's token does: mynah token NAME"],
   taken_over: ["The conversation goes on elsewhere.", "Another window or device took it over. Connect again to begin a new one here."],
-  session_over: ["The session is over.", "Connect again to begin a new one."],
+  session_over: ["The session is over.", "The next question begins a new one."],
   not_connected: ["There is no connection to the hub.", "Connect first."],
   microphone_denied: ["The microphone is not allowed.", "Allow it for this page in the browser's address bar, and in the system's privacy settings."],
   microphone_missing: ["There is no microphone.", "Connect one, or write your question."],

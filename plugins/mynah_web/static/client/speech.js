@@ -93,7 +93,7 @@ export class Speech {
 
   #begin(message, aloud) {
     if (this.#waiting !== null) {
-      this.loudspeaker.stop();
+      this.loudspeaker.forget();
       this.#resume();
     }
     const plays = aloud && !this.#stopped.has(message.turn);

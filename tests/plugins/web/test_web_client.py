@@ -1,0 +1,149 @@
+"""The client's connection: what it says of itself, how it comes back, and what it tells of what went wrong."""
+
+from __future__ import annotations
+
+import json
+
+import numpy
+import pytest
+
+from counterparts.browser import JFK, SpokenWav, ask, likeness, resampled, samples, talk, until
+from counterparts.network import StallingProxy
+from mynah.testing import FakeSpeaker
+from mynah_web.ear import heard
+from mynah_web.files import FOLDER
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+LISTEN = "client.listen('push_to_talk').then(() => null, ({ name, code, hint }) => ({ name, code, hint }))"
+CONNECT = "client.connect().then(() => null, ({ name, code, hint }) => ({ name, code, hint }))"
+TRY = """async (options) => {
+  const { MynahClient } = await import("/web/client/mynah-client.js");
+  return new MynahClient(options).connect().then(() => null, ({ code, hint }) => ({ code, hint }));
+}"""
+NO_DEVICE = """() => {
+  navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("none", "NotFoundError"); };
+}"""
+
+
+async def test_statistics_have_the_older_names(house, pages):
+    async with house() as hub, pages(hub.addresses["http"]) as page:
+        welcome = await talk(page, ear=False)
+        await ask(page)
+        statistics = await page.evaluate("client.statistics()")
+        assert welcome == {
+            "session": statistics["sessionId"], "persona": "sparrow", "language": "en", "resumed": False,
+        }  # fmt: skip
+        assert statistics["isActive"]
+        assert statistics["conversationEntries"] == 2
+        assert statistics["pendingTranscriptions"] == statistics["pendingResponses"] == 0
+        assert await page.evaluate("client.turns") == 1
+
+
+async def test_closing_ends_the_session_and_lets_go(house, pages):
+    async with house() as hub, pages(hub.addresses["http"]) as page:
+        await talk(page, ear=False)
+        await page.evaluate("client.listen('open').then(() => client.close())")
+        assert await page.evaluate("client.state") == "closed"
+        assert await page.evaluate("client.listening") is None
+        assert page.said[-1] == {"type": "bye"}
+        await page.evaluate(CONNECT)
+        assert await page.evaluate("client.state") == "connected"
+        await ask(page)
+
+
+async def test_lost_server_comes_back_and_the_sound_goes_on_where_it_was(house, pages):
+    await lose_the_server(house, pages, away_s=0.8)
+
+
+@pytest.mark.long
+async def test_server_may_be_lost_for_five_seconds(house, pages):
+    await lose_the_server(house, pages, away_s=5.0)
+
+
+async def lose_the_server(house, pages, away_s):
+    """Cut the connection in mid-sentence: in the same session every sample is heard once."""
+    seconds = 0.5 + away_s / 2
+    async with house(tts=SpokenWav(16_000, seconds, JFK)) as hub:
+        proxy = StallingProxy(int(hub.addresses["http"].rsplit(":", 1)[1]), every_s=3600)
+        async with proxy.running() as port, pages(f"http://127.0.0.1:{port}/", bypass_csp=True) as page:
+            before = await talk(page)
+            await page.evaluate("client.ask('what do lions eat')")
+            await until(page, "sound")
+            proxy.there = False
+            proxy.cut()
+            await until(page, "state", state="reconnecting", reason="lost")
+            await page.evaluate("s => new Promise((resolve) => setTimeout(resolve, s * 1000))", away_s)
+            proxy.there = True
+            await until(page, "welcome", resumed=True)
+            await until(page, "playing", turn=None)
+            assert await page.evaluate("client.session") == before["session"]
+            hello = next(each for each in page.said if each["type"] == "hello" and "resume" in each)
+            assert hello["resume"]["played_ms"] > away_s * 900
+            sound = await heard(page)
+            whole = resampled(samples(JFK)[: int(seconds * 16_000) * 3].tobytes(), 16_000, sound.rate)
+            together = without_pauses(sound)
+            assert len(together) == pytest.approx(len(whole), abs=sound.rate * 0.01)
+            assert likeness(together, whole) > 0.99
+            page.troubles.clear()  # the browser logs each connection that fails
+
+
+def without_pauses(sound):
+    """Return what was heard without runs of exact zeros: a recording is never that silent."""
+    loud = numpy.flatnonzero(sound.samples)
+    return sound.samples[loud]
+
+
+async def test_refused_token_says_how_to_get_one(house, pages):
+    async with house(config={"http": {"host": "0.0.0.0"}}) as hub, pages(local(hub)) as page:
+        assert (await page.evaluate(TRY, {"token": "wrong"}))["code"] == "unauthorized"
+        refused = await page.evaluate(TRY, {})
+        assert refused["code"] == "unauthorized"
+        assert "mynah token" in refused["hint"]
+        page.troubles.clear()  # the page was refused, too
+
+
+def local(hub):
+    """Return the address at which this machine reaches a hub that is open to the network."""
+    return "http://127.0.0.1:" + hub.addresses["http"].rsplit(":", 1)[1].split("/")[0]
+
+
+async def test_dead_hub_is_told(house, pages):
+    async with house() as hub, pages(hub.addresses["http"], bypass_csp=True) as page:
+        error = await page.evaluate(TRY, {"hub": "http://127.0.0.1:9"})
+        assert error["code"] == "unreachable"
+        assert "running" in error["hint"]
+        page.troubles.clear()
+
+
+async def test_session_that_is_taken_over_is_not_taken_back(house, pages):
+    async with house() as hub, pages(hub.addresses["http"]) as page:
+        welcome = await talk(page, ear=False)
+        async with FakeSpeaker(hub.addresses["http"], resume={"session": welcome["session"]}):
+            assert (await until(page, "problem"))["code"] == "taken_over"
+            assert await page.evaluate("client.state") == "closed"
+
+
+async def test_denied_microphone_is_told(house, pages):
+    async with house() as hub, pages(hub.addresses["http"], permissions=()) as page:
+        await talk(page, ear=False)
+        error = await page.evaluate(LISTEN)
+        assert error["code"] == "microphone_denied"
+        assert "Allow it" in error["hint"]
+        assert await page.evaluate("client.listening") is None
+
+
+async def test_missing_microphone_is_told(house, pages):
+    async with house() as hub, pages(hub.addresses["http"]) as page:
+        await talk(page, ear=False)
+        await page.evaluate(NO_DEVICE)
+        assert (await page.evaluate(LISTEN))["code"] == "microphone_missing"
+
+
+async def test_english_texts_are_those_of_the_client(house, pages):
+    texts = json.loads((FOLDER / "texts" / "en.json").read_text(encoding="utf-8"))
+    async with house() as hub, pages(hub.addresses["http"]) as page:
+        problems = await page.evaluate("import('/web/client/problems.js').then(({ PROBLEMS }) => PROBLEMS)")
+    for code, (message, hint) in problems.items():
+        assert texts[f"client.{code}"] == message
+        assert texts[f"client.{code}.hint"] == hint
