@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 
@@ -337,3 +338,31 @@ async def test_a_spare_process_that_has_died_is_not_used():
             os.kill(pid, signal.SIGKILL)
         await asyncio.sleep(0.1)
         assert lives(await workers.call("pid"))
+
+
+def children():
+    """Return the processes of this one."""
+    threads = Path(f"/proc/{os.getpid()}/task").iterdir()
+    return {pid for thread in threads for pid in (thread / "children").read_text().split()}
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.02, 0.1, 0.3])
+async def test_a_pool_that_closes_while_its_workers_start_leaves_nobody_behind(after_s):
+    before = children()
+    async with pool(3) as workers:
+        assert len(workers.pids) == 1  # the first is there; nobody waits for the others
+        await asyncio.sleep(after_s)
+    async with asyncio.timeout(5):
+        while children() > before:  # noqa: ASYNC110  # the end of a process, which nobody signals
+            await asyncio.sleep(0.02)
+
+
+async def test_a_worker_that_cannot_start_beside_the_first_is_told_of_and_tried_again(monkeypatch, caplog):
+    async with pool(2) as workers:
+        monkeypatch.setattr(workers, "_factory", "toy_engine:unavailable")
+        monkeypatch.setattr(workers, "_args", ())
+        async with aclosing(workers.stream("wait", never())) as first:
+            await anext(first)
+            with pytest.raises(EngineUnavailable, match="no model here"):
+                await workers.call("pid")
+    assert "a worker cannot start" in caplog.text
