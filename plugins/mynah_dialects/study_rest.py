@@ -58,13 +58,14 @@ async def list_sessions(hub: Hub, request: web.Request) -> web.Response:
     section = admit(hub, STUDY_PARTNER, request)
     mine = [entry["id"] for entry in hub.sessions() if entry["origin"] == STUDY_PARTNER]
     engines = [engine for engine in hub.engines() if engine["state"] == "ready"]
-    stt, tts = ([engine for engine in engines if engine["kind"] == kind] for kind in ("stt", "tts"))
+    # What the first recogniser says of itself; one without `workers` hears every session at once.
+    ears: Mapping[str, Any] = next(iter(hub.config["engines"]["stt"]), {})
     status = {
         "isInitialized": bool(hub.health()["ready"]),
-        "ttsInitialized": bool(tts),
-        "modelSize": stt[0]["name"] if stt else None,
-        "device": "cpu",
-        "transcriptionWorkers": _listening_at_once(hub, section),
+        "ttsInitialized": any(engine["kind"] == "tts" for engine in engines),
+        "modelSize": ears.get("model", ears.get("engine")),
+        "device": ears.get("device", "cpu"),
+        "transcriptionWorkers": ears.get("workers", section["max_sessions"] if ears else 0),
         "ttsWorkers": section["synthesis_workers"],
     }
     stats = {"totalSessions": len(mine), "activeSessions": mine, "serviceStatus": status}
@@ -137,12 +138,6 @@ async def _body(request: web.Request) -> Mapping[str, Any]:
 def _flags(query: Mapping[str, str]) -> Mapping[str, Any]:
     words: Mapping[str, Any] = {"true": True, "1": True, "false": False, "0": False}
     return {key: words.get(value.lower(), value) if key == "reply" else value for key, value in query.items()}
-
-
-def _listening_at_once(hub: Hub, section: Mapping[str, Any]) -> int:
-    """Return how much the first recogniser works at once; one without `workers` hears every session at once."""
-    entries = hub.config["engines"]["stt"]
-    return int(entries[0].get("workers", section["max_sessions"])) if entries else 0
 
 
 def _refusal(message: str, status: int) -> web.Response:

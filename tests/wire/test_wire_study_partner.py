@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import pytest
+import voluptuous as vol
 
 from mynah import AudioChunk, AudioFormat, SessionOptions
 from mynah.testing import ScriptedLanguageModel, ScriptedSpeechToText, ScriptedTextToSpeech, scripted
@@ -186,6 +188,15 @@ async def test_why_a_text_could_not_be_spoken_is_told(house):
         await client.until("tts_queued")
         error = (await client.until("error"))[-1]
         assert "scripted_tts: the script says so" in error["message"]
+
+
+async def test_the_statistics_tell_the_recognisers_model_device_and_workers(house):
+    schema = {vol.Optional("model", default="tiny"): str, vol.Optional("device", default="auto"): str,
+              vol.Optional("workers", default=3): int}  # fmt: skip
+    ears = replace(scripted("stt", ScriptedSpeechToText(), name="ears"), schema=schema)
+    async with house(specs=[ears], config={"engines": {"stt": [{"engine": "ears", "model": "base"}]}}) as home:
+        service = (await call(home, "GET", "/sessions"))[1]["stats"]["serviceStatus"]
+        assert (service["modelSize"], service["device"], service["transcriptionWorkers"]) == ("base", "auto", 3)
 
 
 async def test_a_session_is_closed(house):
