@@ -65,8 +65,8 @@ class Commanding:
         if session is not None:
             found |= {"phase": session.phase, "mute": session.muted}
             found |= {"volume": session.volume} if session.volume_known or session.attached else {}
-        if control is not None:
-            found |= control.state(id)
+        for each in reversed(self.controls):  # what the first one knows goes before what the others do
+            found |= each.state(id)
         sound = control.commands(id) if control is not None else SOUND if session is not None else ()
         return found | {"commands": [*(SETTINGS if session is not None else ()), *sound]}
 

@@ -90,7 +90,10 @@ class Control(Protocol):
         ...
 
     def state(self, speaker: str) -> Mapping[str, Any]:
-        """Return what the speaker told of itself: any of `phase`, `volume`, `mute`, `latest` and `update`."""
+        """Return what is known of the speaker: any of `phase`, `volume`, `mute`, `latest` and `update`.
+
+        What it was like before it went away is left out; `latest` and how its update goes are not.
+        """
         ...
 
     async def command(self, speaker: str, command: str, fields: Mapping[str, Any]) -> None:

@@ -32,11 +32,12 @@ class MqttControl:
         return (*TOLD, "update") if device.info.get("firmware") else TOLD
 
     def state(self, speaker: str) -> Mapping[str, Any]:
-        """Return what a speaker told of itself."""
+        """Return what is known of a speaker; how it is only while it is there."""
         device = self._devices.get(speaker)
         if device is None:
             return {}
-        known = {name: device.state[name] for name in ("phase", "volume", "mute") if name in device.state}
+        shown = ("phase", "volume", "mute") if device.online else ()
+        known = {name: device.state[name] for name in shown if name in device.state}
         latest = (self._hub.firmware_version or None) if device.info.get("firmware") else None
         return {**known, "latest": latest, "update": device.update}
 

@@ -49,6 +49,11 @@ async def lan(start):
 # ---------------------------------------------------------------- open to the network
 
 
+@pytest.mark.parametrize(("token", "role"), [("a-token", "admin"), ("v-token", "viewer")])
+async def test_caller_is_told_its_role(lan, token, role):
+    assert await lan.call("GET", "/api/v1/me", headers=bearer(token)) == (200, {"role": role})
+
+
 @pytest.mark.parametrize(
     ("token", "allowed"),
     [
@@ -237,3 +242,7 @@ async def test_many_callers_at_once_are_told_apart(lan):
     answers = await asyncio.gather(*(lan.call("GET", "/as/open", headers=bearer(token)) for token in tokens))
     roles = {"a-token": "admin", "v-token": "viewer", "s-token": "speaker"}
     assert [body["access"][0] for _, body in answers] == [roles[token] for token in tokens]
+
+
+async def test_machines_own_user_is_told_to_be_an_admin(local):
+    assert await local.call("GET", "/api/v1/me") == (200, {"role": "admin"})

@@ -44,6 +44,18 @@ async def test_speaker_whose_broker_is_gone_is_told_over_its_session(world):
         assert (await session.expect("volume")).data["percent"] == 20
 
 
+async def test_speaker_that_restarts_for_its_update_is_known_to(world):
+    speaker = world.speaker("lion_house")
+    await speaker.connect()
+    await until(lambda: row(world)["commands"], "the speaker")
+    await speaker.publish(HERE + "event", {"event": "update", "status": "rebooting", "version": "9.9.9"})
+    await until(lambda: row(world)["update"], "the update")
+    await speaker.die()
+    await until(lambda: not row(world)["commands"], "its end")
+    gone = row(world)
+    assert (gone["update"], gone["volume"]) == ({"status": "rebooting", "version": "9.9.9"}, None)
+
+
 async def test_how_an_update_goes_is_known(world):
     async with world.speaker("lion_house") as speaker:
         await until(lambda: row(world)["commands"], "the speaker")

@@ -130,6 +130,16 @@ async def test_who_speaks_there_is_chosen(house, pages):
         assert hub.sessions()[0]["persona"] == "crow"
 
 
+async def test_what_is_around_the_speaker_is_set(house, pages):
+    async with view(house, pages) as (hub, page, _):
+        await card(page, "lion_house").locator("summary").click()
+        await card(page, "lion_house").get_by_label("Fact, such as exhibit").fill("exhibit")
+        await card(page, "lion_house").get_by_label("Its value; empty removes it").fill("lion")
+        await page.keyboard.press("Enter")
+        await expect(card(page, "lion_house").locator("dd", has_text="exhibit: lion")).to_be_visible()
+        assert hub.sessions()[0]["context"] == {"exhibit": "lion"}
+
+
 async def test_added_speaker_is_told_by_code_and_steps_and_its_token_is_good(house, pages):
     async with view(house, pages) as (hub, page, _):
         await page.click("text=Add a speaker")

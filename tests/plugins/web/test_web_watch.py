@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from mynah import EngineFailed, Happened, HubStopping, Replied, TurnStarted
+from mynah.statistics import percentile
 from mynah.testing import FakeSpeaker, ScriptedTextToSpeech, scripted
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -160,6 +161,18 @@ async def test_latency_is_drawn_over_time_and_can_be_read_as_a_table(house, page
         await expect(page.locator(".chart svg circle").first).to_be_visible()
 
 
+async def test_percentiles_and_buckets_are_those_of_the_hub(house, pages):
+    values = [5.0, 1.0, 4.0, 2.0, 3.0, 9.0, 8.0, 7.0, 6.0, 10.0, 11.0]
+    async with house(config=CONFIG) as hub, pages(hub.addresses["http"]) as page:
+        found = await page.evaluate(
+            """async (values) => { const { buckets, percentile } = await import("/web/parts/chart.js");
+            const all = buckets([...values.map((value) => [15, value]), [9.99, 1], [20, 2], [30, 3]], 10, 30, 2);
+            return [all.map((each) => each.values), [0.5, 0.95].map((share) => percentile(all[0].values, share))]; }""",
+            values,
+        )
+    assert found == [[sorted(values), [2]], [percentile(values, 0.5), percentile(values, 0.95)]]
+
+
 async def test_without_turns_the_chart_says_how_to_get_some(house, pages):
     async with view(house, pages) as (_, page, _fakes):
         await expect(page.locator(".chart .empty")).to_contain_text("Ask something in Talk")
@@ -222,6 +235,7 @@ async def test_house_without_automations_says_how_to_begin(house, pages):
         await expect(page.locator(".automations .empty")).to_contain_text("automations:")
 
 
+@pytest.mark.long
 async def test_five_hundred_automations_are_shown_in_part_and_found(house, pages):
     many = [{**FEEDING, "id": f"a{n}", "alias": f"Automation {n}"} for n in range(500)]
     config = {**AUTOMATIONS, "automations": many}

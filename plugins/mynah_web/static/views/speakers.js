@@ -1,12 +1,14 @@
 // The speakers: who is there and what each is doing, by area or by group; what they are told, and what is said to them.
 
 import { h, replace, styles } from "../parts/dom.js";
-import { eachFrame, look, role } from "../parts/live.js";
+import { eachFrame, follow, look, role, seldom } from "../parts/live.js";
 import { openAdding } from "./speakers/adding.js";
 import { announcing } from "./speakers/announcing.js";
 import { SpeakerCard } from "./speakers/card.js";
 
-const LOOK_MS = 1000;
+const LOOK_MS = 1000; // for what no event tells: volumes, the end of sound, who is gone
+const SOON_MS = 150;
+const EVENTS = "/api/v1/events?types=session_opened,session_closed,turn_started,turn_over";
 
 /** Show the view in `root` until `house.signal` ends it. */
 export async function open(root, house) {
@@ -50,6 +52,8 @@ class SpeakersView {
       this.#speakers = speakers;
       draw();
     });
+    const soon = seldom(() => this.#refresh(), SOON_MS, signal);
+    follow(this.#house, EVENTS, soon, () => {});
   }
 
   #tools() {

@@ -140,7 +140,7 @@ export class SpeakerCard {
     const can = (command) => this.#options.admin && commands.includes(command);
     replace(this.#parts.body,
       h("dl", { class: "facts" }, facts.map(([key, value]) => [h("dt", {}, t(`speakers.fact_${key}`)), h("dd", {}, value)])),
-      this.#personas(can("persona")),
+      this.#personas(can("persona")), this.#context(can("context")),
       h("div", { class: "row" },
         h("button", { disabled: !can("listen"), onclick: () => this.#tell({ command: "listen", seconds: 8 }) }, t("speakers.listen")),
         h("button", { disabled: !can("reboot"), onclick: () => this.#tell({ command: "reboot" }) }, t("speakers.reboot")),
@@ -157,6 +157,23 @@ export class SpeakerCard {
       disabled: !can, "aria-label": t("speakers.persona_of", { name }),
       onchange: (event) => this.#tell({ command: "persona", persona: event.target.value }),
     }, persona ? null : h("option", { value: "", disabled: true, selected: true }, t("speakers.persona_default")), options));
+  }
+
+  #context(can) {
+    const { t } = this.#house;
+    const { name } = this.#speaker;
+    const field = (key) => h("input", { name: key, maxlength: 64, disabled: !can, required: key === "key",
+      "aria-label": t(`speakers.context_${key}`, { name }), placeholder: t(`speakers.context_${key}`, { name }) });
+    const [key, value] = [field("key"), field("value")];
+    return h("form", {
+      class: "row context",
+      onsubmit: async (event) => {
+        event.preventDefault();
+        await this.#tell({ command: "context", context: { [key.value.trim()]: value.value.trim() } });
+        event.target.reset();
+        document.activeElement.blur(); // so that what is known of it is shown afresh
+      },
+    }, key, value, h("button", { disabled: !can }, t("speakers.context_set")));
   }
 
   #slide() {
