@@ -126,10 +126,18 @@ class Archive:
 
         return self._write(session.id, work)
 
-    def note_spoken(self, session_id: str, key: str) -> None:
-        """Note that the speech cache may hold something under `key` that was said in a session."""
+    def note_spoken(self, session_id: str, key: str) -> bool:
+        """Note that the speech cache may hold something under `key` that was said in a session.
+
+        Returns whether it may: not for a session that was deleted while it is open.
+        """
+        if not self.keeps:
+            return True
+        if not self.holds(session_id):
+            return False
         statement = "INSERT OR IGNORE INTO spoken SELECT id, ? FROM session WHERE id = ?"
         self._write(session_id, statement_of(statement, (key, session_id)))
+        return True
 
     def _write(self, session_id: str, work: Work[Any]) -> asyncio.Future[None] | None:
         if not self.keeps:

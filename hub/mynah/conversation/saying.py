@@ -50,7 +50,7 @@ async def say_phrase(
     take_back: TakeBack,
     avoid: set[OpenEngine] | None = None,
     in_turn: Callable[[Items], Items] = lambda made: made,
-    keeps: Callable[[str], None] = lambda key: None,
+    keeps: Callable[[str], bool] = lambda key: True,
 ) -> Items:
     """Yield the audio of `text` in one format, and its words' marks where the engine gives them, each after its audio.
 
@@ -58,7 +58,8 @@ async def say_phrase(
     An engine that fails before any audio is replaced. One that fails later is followed by the next after its last whole
     word, where marks tell which that was and what came after it can be taken back. `avoid` has the engines that failed
     in this turn; it grows. `total` is the limit for each engine's part in seconds. What engines make goes through
-    `in_turn`, which may let it wait before it begins. `keeps` is told the names under which the speech cache keeps it.
+    `in_turn`, which may let it wait before it begins. `keeps` is told the name under which the speech cache is to keep
+    it, and returns whether it may.
     Raises `EngineError`, which says where the phrase was cut if some of it was heard.
     """
     phrase = _Phrase(chain, text, voice, language, keeps)
@@ -106,7 +107,7 @@ class _Phrase:
     text: str
     voice: Voice
     language: str
-    keeps: Callable[[str], None]
+    keeps: Callable[[str], bool]
     format: AudioFormat | None = None
     ms: float = 0.0
     said: int = 0
@@ -180,8 +181,8 @@ class _Phrase:
         text = self.text[self.said :]
         made = _Made(self.format, self.said_ms, max(MOST_MS, len(text) * MOST_MS_A_CHARACTER))
         marks: list[WordMark] = []
-        if isinstance(engine, CachedVoice):
-            self.keeps(engine.key(text, voice, self.language))
+        if isinstance(engine, CachedVoice) and not self.keeps(engine.key(text, voice, self.language)):
+            engine = engine.inner
         stream = engine.synthesize(text, voice=voice, language=self.language)
         async with closing(stream) as items:
             async for item in items:

@@ -63,7 +63,7 @@ class Links:
     may_apologise: Callable[[Turn], bool]
     ahead_ms: Callable[[], float]
     in_turn: Callable[[Items], Items]
-    note_spoken: Callable[[str], None]
+    note_spoken: Callable[[str], bool]
     take_back: Callable[[str, int, int, float], float | None]
 
 

@@ -7,11 +7,13 @@ from contextlib import aclosing
 
 import pytest
 
+from mynah.archive import Archive
 from mynah.audio import LISTENING
 from mynah.errors import EngineError, InputError
 from mynah.outputs import LAST, SpeechChunk
 from mynah.session_protocol import OutletOptions, SessionOptions
 from mynah.specs import PersonaSpec
+from mynah.storage import Storage
 from mynah.testing import ScriptedLanguageModel, ScriptedSpeechToText, ScriptedTextToSpeech, run_hub, scripted
 from mynah.values import Token, Voice
 
@@ -307,6 +309,28 @@ async def test_the_speech_of_a_session_that_was_before_a_restart_goes_with_it(tm
         await rehearsed(hub)
         await hub.delete_session(session)
         await files(tmp_path, PHRASES)
+
+
+async def test_what_a_session_says_after_it_was_deleted_by_another_program_is_not_kept(tmp_path):
+    voice = ScriptedTextToSpeech()
+    async with run_hub(tmp_path, specs=echoing(voice)) as hub:
+        await rehearsed(hub)
+        session = hub.open_session(SessionOptions(persona="owl", policy="queue"))
+        async with asyncio.timeout(10), aclosing(session.outputs(OutletOptions())) as outputs:
+            for words in ("before it", "after it"):
+                session.submit(words)
+                async for output in outputs:
+                    if isinstance(output, LAST):
+                        break
+                if words == "before it":
+                    await files(tmp_path, PHRASES + 1)
+                    storage = Storage(tmp_path / "data")
+                    await Archive(storage, 30).delete(session.id)
+                    storage.close()
+        assert {"before it.", "after it."} <= {text for text, _ in voice.said}
+        await asyncio.sleep(0.1)
+        await files(tmp_path, PHRASES + 1)  # as this other program let the cache be
+        assert hub.health()["speech_cache"]["memory_entries"] == PHRASES + 1
 
 
 async def test_without_a_memory_of_sessions_all_but_stock_phrases_goes(tmp_path):
