@@ -16,6 +16,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import async_playwright
 
+from counterparts.chat import NOTE, PAGE, Chat
 from mynah.testing import (
     ScriptedLanguageModel,
     ScriptedSpeechToText,
@@ -119,11 +120,26 @@ def elsewhere(house, pages):
         app.router.add_get("/{path:.*}", file)
         async with TestServer(app) as site:
             origin = f"http://{site.host}:{site.port}"
-            config = {**(config or {}), "http": {"allowed_origins": [origin]}}
-            async with house(config=config, **engines) as hub:
+            http = {**(config or {}).get("http", {}), "allowed_origins": [origin]}
+            async with house(config={**(config or {}), "http": http}, **engines) as hub:
                 files |= write(hub.addresses["http"])
                 async with pages(origin, **(page or {})) as opened:
                     opened.hub = hub
                     yield opened
 
     return open_elsewhere
+
+
+@pytest.fixture
+def chat(elsewhere):
+    """Open the element in a page: `async with chat('language="en"', **engines) as it`, `body` being more of it."""
+
+    @asynccontextmanager
+    async def open_chat(attributes="", *, body="", **options):
+        element = f"<mynah-voice-chat {attributes}></mynah-voice-chat>{body}"
+        async with elsewhere(lambda hub: {"/": PAGE.format(hub=hub, body=element)}, **options) as page:
+            await page.evaluate(NOTE)
+            await page.wait_for_selector("mynah-voice-chat .talk")
+            yield Chat(page)
+
+    return open_chat

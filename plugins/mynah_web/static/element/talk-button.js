@@ -75,8 +75,8 @@ export class TalkButton {
       return;
     }
     this.#held = performance.now();
-    this.#ends = this.#on;
-    if (!this.#on) this.#does.begin();
+    this.#ends = this.#on || this.#asking;
+    if (!this.#ends) this.#does.begin();
   }
 
   /** It came up again: what was said is complete, unless that was but a tap. */
@@ -89,7 +89,7 @@ export class TalkButton {
   }
 
   #toggle() {
-    if (this.#on) this.#does.end();
+    if (this.#on || this.#asking) this.#does.end();
     else this.#does.begin();
   }
 
