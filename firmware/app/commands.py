@@ -14,6 +14,7 @@ FIELDS = {
     "update": "url version size mac",
 }
 _REMEMBERED = const(16)
+_SAVED = const(4)
 
 
 class Wrong(ValueError):
@@ -101,19 +102,21 @@ class Done:
     """
 
     def __init__(self, saved=None):
-        self._replies = [(id, None) for id in (saved or "").split("\n") if id]
+        self._saved = [id for id in (saved or "").split("\n") if id]
+        self._replies = [(id, None) for id in self._saved]
 
     def find(self, id):
-        """Return whether a command was done, and its reply where that is known."""
+        """Return whether a command was done, and what was kept of its reply."""
         for known, reply in self._replies:
             if known == id:
                 return True, reply
         return False, None
 
     def add(self, id, reply):
-        """Remember a command and its reply; the oldest is forgotten."""
+        """Remember a command and its reply, or its name where it was simply done; the oldest is forgotten."""
         self._replies = [entry for entry in self._replies if entry[0] != id][1 - _REMEMBERED :] + [(id, reply)]
 
-    def ids(self):
-        """Return the ids as a text, for `saved`."""
-        return "\n".join(id for id, _ in self._replies)
+    def ids(self, id):
+        """Return this id and the last that were returned here as a text, for `saved`."""
+        self._saved = self._saved[1 - _SAVED :] + [id]
+        return "\n".join(self._saved)

@@ -54,14 +54,9 @@ class Control:
         """Whether the broker is there."""
         return self._mqtt.connected
 
-    async def run(self, log):
-        """Serve until cancelled."""
-        tasks = [asyncio.create_task(self._work()), asyncio.create_task(self._tell())]
-        try:
-            await self._mqtt.run(log)
-        finally:
-            for task in tasks:
-                task.cancel()
+    def run(self, log):
+        """Return the coroutines that serve, each until cancelled."""
+        return [self._mqtt.run(log), self._work(), self._tell()]
 
     def changed(self):
         """The state is another: publish it soon."""
@@ -117,7 +112,7 @@ class Control:
         known, reply = self._done.find(command["id"])
         if known:
             if reply:
-                await self._answer(reply)
+                await self._answer(reply if reply[0] == "{" else reply_text(command["id"], reply))
         elif len(self._waiting) >= _WAITING:
             await self._answer(reply_text(command["id"], command["command"], "too many commands at once", "busy"))
         else:
@@ -144,12 +139,12 @@ class Control:
         try:
             check(command)
             after = self._start(name, command)
-            reply = reply_text(id, name)
+            kept, reply = name, reply_text(id, name)
         except Wrong as error:
-            reply = reply_text(id, name, str(error), error.code)
-        self._done.add(id, None if after is not None and name == "update" else reply)
+            kept = reply = reply_text(id, name, str(error), error.code)
+        self._done.add(id, None if after is not None and name == "update" else kept)
         if name in ("reboot", "update"):
-            self._settings.put("done", self._done.ids())
+            self._settings.put("done", self._done.ids(id))
             self._settings.save()
         if after is None or name == "reboot":
             await self._answer(reply)
@@ -189,9 +184,8 @@ class Control:
 
     async def _install(self, command):
         version = command["version"]
-        await self.event("update", status="loading", version=version)
-        gc.collect()
         try:
+            await self.event("update", status="loading", version=version)
             await self._body.update((command["url"], version, command["size"], bytes.fromhex(command["mac"])))
             text = reply_text(command["id"], "update")
         except ValueError as error:

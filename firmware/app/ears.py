@@ -31,17 +31,22 @@ class Ears:
         self._player = player
         self._shared = shared
         self._gate = Gate()
-        self._before = Ring(memoryview(memory)[: _BEFORE * _BYTES])
+        self._before = Ring(b"")
+        self.lay(memory)
         self._frame = bytearray(HEAD + _FRAME * _BYTES)
         self._view = memoryview(self._frame)
         self._filled = 0
         self._stale = 0
         self._quiet_at = time.ticks_ms()
 
+    def lay(self, memory):
+        """Use the jitter buffer's memory, which may be another now; with an empty one nothing is recorded."""
+        self._before.lay(memoryview(memory)[: _BEFORE * _BYTES])
+
     @property
     def wanted(self):
         """Whether anything of the microphone may be sent."""
-        return self.held or self.mode == "open"
+        return self._before.size > 0 and (self.held or self.mode == "open")
 
     @property
     def hears(self):
@@ -61,7 +66,7 @@ class Ears:
             level = await self._microphone.record(self._frame, HEAD + self._filled)
             if not self._player.idle:
                 self._before.clear()
-            if self._deaf():
+            if not self._before.size or self._deaf():
                 self._filled = 0
                 self._gate.close()
             elif self.held or self.mode != "open":  # the button may have come up meanwhile

@@ -10,7 +10,7 @@ from samples import from_slots, loudness
 _BUFFER = const(10240)  # what I2S holds, in the DMA's memory: 80 ms
 _RATE = const(16000)
 _PIECE = const(320)  # samples: 20 ms
-_HALF = const(160)  # what is read at once: a frame of two slots takes four times the room of its sample
+_PART = const(80)  # what is read at once: a frame of two slots takes four times the room of its sample
 
 
 class Microphone:
@@ -21,7 +21,7 @@ class Microphone:
         self._gain = gain
         self._before_open = before_open
         self._i2s = self._reader = None
-        self._raw = bytearray(_HALF * 8)
+        self._raw = bytearray(_PART * 8)
         self._view = memoryview(self._raw)
 
     def open(self):
@@ -52,7 +52,7 @@ class Microphone:
 
     async def record(self, out, at):
         """Record a piece into `out` from byte `at` on (an even number); return its loudness."""
-        for start in (at // 2, at // 2 + _HALF):
+        for start in range(at // 2, at // 2 + _PIECE, _PART):
             await fill(self._reader, self._view)
-            from_slots(self._raw, out, start, _HALF, self._gain)
+            from_slots(self._raw, out, start, _PART, self._gain)
         return loudness(memoryview(out)[at:], _PIECE)

@@ -35,15 +35,15 @@ def text(value):
     return bytes((len(data) >> 8, len(data) & 255)) + data
 
 
-def packet(kind, body):
+def packet(kind, *parts):
     """Put the fixed header in front (2.2); `kind` is the type and its flags."""
     head = bytearray((kind,))
-    n = len(body)
+    n = sum(len(part) for part in parts)
     while True:
         head.append(n & 127 | (128 if n > 127 else 0))
         n >>= 7
         if not n:
-            return bytes(head) + body
+            return b"".join((head,) + parts)
 
 
 def connect(client, user=None, password=None, will=None):
@@ -64,9 +64,9 @@ def connect(client, user=None, password=None, will=None):
 
 def publish(topic, payload, qos=0, retain=False, number=0):
     """PUBLISH (3.3); `number` is the packet's, from 1, where the quality of service is 1."""
-    body = text(topic) + (bytes((number >> 8, number & 255)) if qos else b"")
     data = payload.encode() if isinstance(payload, str) else payload
-    return packet(0x30 | qos << 1 | (1 if retain else 0), body + data)
+    mark = bytes((number >> 8, number & 255)) if qos else b""
+    return packet(0x30 | qos << 1 | (1 if retain else 0), text(topic), mark, data)
 
 
 def again(sent):
@@ -132,7 +132,7 @@ class Mqtt:
                 await self._connect()
                 wait.reset()
                 await self._live()
-            except (OSError, ValueError, asyncio.TimeoutError) as error:
+            except (OSError, ValueError, MemoryError, asyncio.TimeoutError) as error:
                 log("mqtt: " + (str(error) or "no answer"))
             finally:
                 await self._drop()

@@ -1,4 +1,4 @@
-"""The jitter buffer: a ring of bytes as they came, made once.
+"""The jitter buffer: a ring of bytes as they came, in memory that is made once.
 
 `written` and `taken` count bytes since the last `clear`, so a place in the sound has one number as long as it plays.
 """
@@ -14,6 +14,10 @@ class Ring:
     """Bytes in at one end, out at the other; whoever finds it full waits."""
 
     def __init__(self, memory):
+        self.lay(memory)
+
+    def lay(self, memory):
+        """Lie in this memory from now on, with nothing in it; an empty one lets go of what it had."""
         self.size = len(memory)
         self._view = memoryview(memory)
         self.clear()

@@ -79,8 +79,8 @@ class Session:
         self.mode = None  # of the microphone, to be told after each connection
         self.on_change = None
         self.seen_at = time.ticks_ms()
-        # Read once: reading takes a kilobyte in one piece, which is not there in mid-speech.
-        self._where = (settings.text("hub"), settings.text("token"), settings.blob("ca"))
+        # Read once: a certificate takes a kilobyte in one piece, which is not there in mid-speech.
+        self.where = (settings.text("hub"), settings.text("token"), settings.blob("ca"))
         self._player = player
         self._socket = WebSocket()
         self._name = settings.text("id")
@@ -92,7 +92,8 @@ class Session:
         self._length = 0
         self._place = None
         self._task = None
-        self._stale = False
+        self._stale = True
+        self._resting = False
         self._heard_at = 0
         self._offset = None
         self._best = None
@@ -102,6 +103,8 @@ class Session:
         wait = Backoff(0.5, 20)
         self._task = asyncio.current_task()
         while True:
+            while self._resting:
+                await self._pause(1)
             self._stale = False
             try:
                 await self._connect()
@@ -109,16 +112,26 @@ class Session:
             except asyncio.CancelledError:
                 if not self._stale:
                     raise
-                log("hub: nothing comes any more")
+                log("hub: let go" if self._resting else "hub: nothing comes any more")
             except Closed as closed:
                 if closed.code in (4401, 4403, 4409, 1001):  # it cannot go on
                     self.id = None
                 log("hub: closed with " + str(closed.code))
-            except (OSError, ValueError, asyncio.TimeoutError) as error:
+            except (OSError, ValueError, MemoryError, asyncio.TimeoutError) as error:
                 log("hub: " + (str(error) or "no answer"))
             finally:
+                self._stale = True  # there is nothing left to give up
                 await self._leave()
             await self._pause(wait.seconds())
+
+    async def rest(self, on):
+        """Let go of the hub, and of the memory that it takes, until told otherwise; then go on where it was."""
+        self._resting = on
+        if on:
+            self._give_up()
+            while self._socket.open:
+                await asyncio.sleep_ms(20)
+            self._place = self._player.lost() or self._place
 
     async def _pause(self, seconds):
         while seconds > 0:
@@ -127,7 +140,7 @@ class Session:
             seconds -= 1
 
     async def _connect(self):
-        await self._socket.connect(*self._where)
+        await self._socket.connect(*self.where)
         hello = {
             "type": "hello",
             "version": 1,
@@ -236,7 +249,7 @@ class Session:
             fields["type"] = name
             try:
                 await asyncio.wait_for(self._socket.send_text(json.dumps(fields)), 10)
-            except (OSError, asyncio.TimeoutError):
+            except (OSError, MemoryError, asyncio.TimeoutError):
                 self._give_up()
 
     def _give_up(self):

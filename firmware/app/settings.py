@@ -6,7 +6,10 @@ A name has up to 15 characters. `save` commits.
 import esp32
 from micropython import const
 
+# Room that a value is read into, one after the other: most are short, and a large piece may not be there.
+_ROOM = const((64, 256, 1024))
 _MAX = const(1024)
+_TOO_SHORT = const(-0x110C)  # ESP_ERR_NVS_INVALID_LENGTH
 
 DEFAULTS = {
     "board": "esp32",
@@ -25,7 +28,6 @@ class Settings:
 
     def __init__(self, space="mynah"):
         self._nvs = esp32.NVS(space)
-        self._buffer = None
 
     def number(self, name):
         """Return a whole number."""
@@ -36,12 +38,16 @@ class Settings:
 
     def blob(self, name):
         """Return bytes, or None."""
-        buffer = bytearray(_MAX)
-        try:
-            n = self._nvs.get_blob(name, buffer)
-        except OSError:
-            return None
-        return bytes(memoryview(buffer)[:n])
+        for size in _ROOM:
+            buffer = bytearray(size)
+            try:
+                n = self._nvs.get_blob(name, buffer)
+            except OSError as error:
+                if error.errno != _TOO_SHORT:
+                    break
+            else:
+                return bytes(memoryview(buffer)[:n])
+        return None
 
     def text(self, name):
         """Return a text, or None."""

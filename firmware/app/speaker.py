@@ -20,6 +20,7 @@ from wifi import Wifi
 
 VERSION = "0.1.0"
 _PROVEN_S = const(30)
+_EACH = const(1024)
 _FORGET_MS = const(10000)
 ROOT = getattr(machine, "FOLDER", "") + "/"  # a simulated speaker's files are in a folder
 
@@ -40,6 +41,7 @@ class Speaker:
     """All of a speaker that is set up."""
 
     def __init__(self, settings, slots):
+        gc.threshold(_EACH)  # bytes: collected so often, what is short-lived leaves no holes between what stays
         self.settings = settings
         self.slots = slots
         self.profile = profile = once("boards").board(settings.text("board"))
@@ -49,7 +51,8 @@ class Speaker:
         if not profile.get("shared"):  # memory in one piece is there now, and may not be later
             self.sink.open()
             self._microphone.open()
-        self.player = Player(self.sink, Ring(memory))
+        self._ring = Ring(memory)
+        self.player = Player(self.sink, self._ring)
         self.player.volume = settings.number("volume")
         self.player.mute = bool(settings.number("mute"))
         if hasattr(self.sink, "volume"):
@@ -241,14 +244,42 @@ class Speaker:
         await self.release()
 
     async def update(self, update):
-        """Install an update; see update.install."""
+        """Install an update; see update.install. The conversation rests meanwhile, and its memory is the update's."""
         self._updating = True
         self._changed()
         try:
-            await once("update").install(self.settings, self.slots, VERSION, ROOT, update)
-        finally:
-            self._updating = None
-            self._changed()
+            await self.session.rest(True)
+            while not self.player.idle:
+                await asyncio.sleep_ms(20)
+            gc.collect()
+            install = once("update").install  # first: its names stay, and shall not lie where the audio's memory was
+            self._lay(b"")
+            gc.collect()
+            await install(self.settings, self.session.where, self.slots, VERSION, ROOT, update)
+        except BaseException:  # what is installed is started soon
+            await self._go_on()
+            raise
+
+    def _lay(self, memory):
+        """Give the audio this memory; an empty one takes it away."""
+        self._ring.lay(memory)
+        self.ears.lay(memory)
+
+    async def _go_on(self):
+        """Let the conversation go on where it was; if its memory is not there in one piece any more, start anew."""
+        gc.collect()
+        try:
+            self._lay(bytearray(self.settings.number("ring")))
+        except MemoryError:
+            log("no memory for audio")
+            return self._later(self._start_anew())
+        self._updating = None
+        await self.session.rest(False)
+        self._changed()
+
+    async def _start_anew(self):
+        await asyncio.sleep(2)  # for the reply that tells why
+        self.restart()
 
     def restart(self):
         """Start the chip again."""
@@ -273,8 +304,9 @@ class Speaker:
         work = [self.player.run(), self.ears.run(self.session), self.session.run(log), self.lights.run()]
         work += [self.button.run(), dog.run(), self.wifi.run(), self._prove()]
         if self.control:
-            work.append(self.control.run(log))
+            work += self.control.run(log)
         gc.collect()
+        gc.threshold(max(_EACH, gc.mem_free() // 4))
         await asyncio.gather(*work)
 
 

@@ -8,10 +8,10 @@ import os
 from hashlib import sha256
 
 from micropython import const
-from net import fill, open_stream, shut, split_url
+from net import fill, flush, open_stream, shut, split_url
 
 _LARGEST = const(524288)
-_CHUNK = const(512)
+_CHUNK = const(256)
 
 
 class Refused(ValueError):
@@ -109,11 +109,10 @@ def address(url, hub):
 
 async def _get(url, token, size, ca):
     reader, writer, host, path = await open_stream(url, ca)
-    lines = ["GET " + path + " HTTP/1.0", "Host: " + host]
-    if token:
-        lines.append("Authorization: Bearer " + token)
-    writer.write("\r\n".join(lines) + "\r\n\r\n")
-    await writer.drain()
+    # Line by line, as memory in larger pieces may not be there.
+    for line in ("GET " + path + " HTTP/1.0", "Host: " + host, token and "Authorization: Bearer " + token, ""):
+        if line is not None:
+            await asyncio.wait_for(flush(writer, line + "\r\n"), 10)
     status = await asyncio.wait_for(reader.readline(), 10)
     while (line := await asyncio.wait_for(reader.readline(), 10)).strip():
         name, _, value = line.partition(b":")
@@ -124,10 +123,11 @@ async def _get(url, token, size, ca):
     return reader, writer
 
 
-async def install(settings, slots, running, root, update):
+async def install(settings, hub, slots, running, root, update):
     """Fetch, check and activate an update: its address, version, size and signature; `running` is the present version.
 
-    `root` is where the folders a and b are. Refused, OSError or MemoryError where not; then all is as before.
+    `hub` is its address, the token and the certificate for it; `root` is where the folders a and b are. Refused,
+    OSError or MemoryError where not; then all is as before.
     """
     url, version, size, mac = update
     key = settings.blob("key")
@@ -142,7 +142,7 @@ async def install(settings, slots, running, root, update):
     folder = root + slots.spare
     empty(folder)
     try:
-        await _load(settings, url, size, hmac, folder)
+        await _load(hub, url, size, hmac, folder)
         if not same(hmac.digest(), mac):
             raise Refused("the signature is wrong")
     except BaseException:
@@ -151,11 +151,12 @@ async def install(settings, slots, running, root, update):
     slots.activate()
 
 
-async def _load(settings, url, size, hmac, folder):
-    url = address(url, settings.text("hub"))
+async def _load(hub, url, size, hmac, folder):
+    hub, token, ca = hub
+    url = address(url, hub)
     # The token is for the hub alone, wherever the command may point.
-    at_hub = split_url(url)[1] == split_url(settings.text("hub"))[1]
-    reader, writer = await _get(url, settings.text("token") if at_hub else None, size, settings.blob("ca"))
+    at_hub = split_url(url)[1] == split_url(hub)[1]
+    reader, writer = await _get(url, token if at_hub else None, size, ca)
     try:
         await unpack(reader, size, hmac, folder)
     finally:

@@ -86,9 +86,15 @@ class WebSocket:
         ):
             raise OSError("the hub does not speak WebSocket there: " + status.decode().strip())
 
+    @property
+    def open(self):
+        """Whether there is a connection."""
+        return self._writer is not None
+
     async def close(self):
         """Let go of the connection, without a word where it is broken."""
         writer, self._writer = self._writer, None
+        self._reader = None
         if writer is not None:
             await shut(writer)
 

@@ -35,8 +35,10 @@ class NVS:
         return self._get(name, int)
 
     def get_blob(self, name, buffer):
-        """Read a blob into `buffer`; return its size."""
+        """Read a blob into `buffer`; return its size. OSError where it does not fit."""
         data = bytes.fromhex(self._get(name, str))
+        if len(data) > len(buffer):
+            raise OSError(-0x110C)  # as ESP_ERR_NVS_INVALID_LENGTH
         buffer[: len(data)] = data
         return len(data)
 

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,12 +31,12 @@ def build(pack, tmp_path_factory):
 
 @pytest.fixture
 def run(tmp_path):
-    """Run a program under MicroPython beside the firmware's modules; return what it prints."""
+    """Run a program under MicroPython beside the firmware's modules, or a build of them; return what it prints."""
 
-    def program(text: str, *, heap: str = "1M") -> str:
+    def program(text: str, *, heap: str = "1M", build: Path | None = None) -> str:
         file = tmp_path / "program.py"
         file.write_text(text)
-        path = ":".join(str(firmware_folder() / part) for part in ("shim", "app", "."))
+        path = str(build or ":".join(str(firmware_folder() / part) for part in ("shim", "app", ".")))
         done = subprocess.run(
             [sys.executable, "-c", START, "-X", f"heapsize={heap}", str(file)],
             env={**os.environ, "MICROPYPATH": f"{path}:.frozen", "MYNAH_SIM": str(tmp_path)},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 
 import numpy
 import pytest
@@ -125,6 +126,49 @@ assert Settings().text("hub") is None
 """)
 
 
+def test_settings_come_whole_whatever_their_length_and_short_ones_need_only_a_small_piece_of_memory(run):
+    run("""
+import gc
+from settings import Settings
+one = Settings()
+for n in (0, 1, 64, 65, 256, 257, 1024):
+    one.put("ca", bytes(i & 255 for i in range(n)))
+    one.save()
+    assert one.blob("ca") == bytes(i & 255 for i in range(n)), n
+one.put("ca", None); one.put("key", bytes(range(32))); one.save()
+plugs = []
+try:
+    while True:
+        plugs.append(bytearray(512))
+except MemoryError:
+    pass
+for i in range(0, len(plugs), 2):
+    plugs[i] = None
+gc.collect()
+try:
+    bytearray(1024)
+    assert False, "there is such a piece"
+except MemoryError:
+    pass
+assert one.blob("key") == bytes(range(32)) and one.blob("ca") is None
+""")
+
+
+def test_names_of_all_that_runs_at_once_fit_into_micropythons_table(run, build):
+    """One name more, and its next table takes 7 kB in one piece, most likely in mid-update."""
+    together = sorted({file.stem for file in firmware_folder().glob("app/*.py")} - {"provisioning", "vs1053"})
+    said = run(
+        f"""
+import micropython
+for name in {["hands", *together]!r}:
+    __import__(name)
+micropython.qstr_info()
+""",
+        build=build,
+    )
+    assert int(re.search(r"n_qstr=(\d+)", said)[1]) <= 620, said
+
+
 def test_packets_of_mqtt_are_as_the_standard_has_them(run):
     run("""
 import mqtt as packets
@@ -157,7 +201,8 @@ assert (scalar("volume", b"7"), scalar("mute", b"ON"), scalar("microphone", b"op
 done = Done("old")
 for i in range(16):
     done.add(str(i), "reply")
-assert done.find("old") == (False, None) and done.find("0") == (True, "reply") and len(done.ids().split()) == 16
+assert done.find("old") == (False, None) and done.find("0") == (True, "reply")
+assert ["".join(done.ids(id).split()) for id in "abcd"] == ["olda", "oldab", "oldabc", "abcd"]
 """)
 
 

@@ -218,15 +218,18 @@ async def test_an_update_starts_only_if_its_signature_is_right(tmp_path, build, 
     packed = bundle({file.name: file.read_bytes() for file in build.glob("*.mpy")})
     right = {"command": "update", "version": "0.2.0", "size": len(packed)}
     wrong = signature(packed, "giraffe_deck", "0.2.0", KEY)
-    async with serving(packed) as (url, asked), speaker_on(broker, tmp_path, build, token="mk_1") as speaker:
-        await broker.publish("cmd", {"id": "1", **right, "url": url, "mac": wrong})
-        assert (await broker.reply("1"))["message"] == "the signature is wrong"
-        assert not list((tmp_path / "b").iterdir())
-        mac = signature(packed, "lion_house", "0.2.0", KEY)
-        await broker.publish("cmd", {"id": "2", **right, "url": url, "mac": mac})
-        assert (await broker.reply("2"))["ok"], speaker.lines
-        assert asked == ["Bearer mk_1"] * 2
-        await speaker.ended()
+    async with serving(packed) as (url, asked):
+        async with speaker_on(broker, tmp_path, build, token="mk_1"):
+            await broker.publish("cmd", {"id": "1", **right, "url": url, "mac": wrong})
+            assert (await broker.reply("1"))["message"] == "the signature is wrong"
+            assert not list((tmp_path / "b").iterdir())
+        broker.seen.clear()
+        async with speaker_on(broker, tmp_path, build, token="mk_1") as speaker:
+            mac = signature(packed, "lion_house", "0.2.0", KEY)
+            await broker.publish("cmd", {"id": "2", **right, "url": url, "mac": mac})
+            assert (await broker.reply("2"))["ok"], speaker.lines
+            assert asked == ["Bearer mk_1"] * 2
+            await speaker.ended()
     assert {file.name for file in (tmp_path / "b").iterdir()} == {file.name for file in build.glob("*.mpy")}
     broker.seen.clear()
     async with SimulatedSpeaker(tmp_path, build, HEAP):
@@ -279,6 +282,35 @@ async def test_a_power_cut_in_mid_update_leaves_the_speaker_as_it_was(tmp_path, 
     broker.seen.clear()
     async with SimulatedSpeaker(tmp_path, build, HEAP):
         assert json.loads(await broker.until("info"))["slot"] == "b"
+
+
+async def test_a_speaker_whose_audio_has_no_room_after_an_update_that_failed_tells_why_and_starts_anew(
+    tmp_path, build, broker
+):
+    packed = bundle({file.name: file.read_bytes() for file in build.glob("*.mpy")})
+    update = {"command": "update", "version": "0.2.0", "size": len(packed), "mac": "0" * 64}
+    scattered = asyncio.Event()
+
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(packed) + packed[:2000])
+        await scattered.wait()
+        writer.write(packed[2000:])
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/firmware"
+    async with server, speaker_on(broker, tmp_path, build) as speaker:
+        await broker.publish("cmd", {"id": "1", **update, "url": url})
+        async with asyncio.timeout(10):
+            while not (tmp_path / "b").exists() or not list((tmp_path / "b").iterdir()):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        await speaker.tell("fragment 4096")
+        assert (await speaker.answer("fragmented"))["fragmented"]
+        scattered.set()
+        assert (await broker.reply("1"))["message"] == "the signature is wrong"
+        assert await speaker.ended() == 3
 
 
 async def test_an_update_that_does_not_start_is_left_for_the_copy_before_it(tmp_path, build, broker):
