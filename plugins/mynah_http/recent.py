@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from mynah import Event, HubStopping, LimitError, TurnOver
+from mynah import Event, HubStopping, LimitError, TurnEvent, TurnOver
 
 PART: Final = "http_events"
 SPOKEN: Final = ("text", "heard", "data")
@@ -32,28 +32,32 @@ FOLLOWERS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """An event as it is told: the names of its class and of those it comes from, and its fields."""
+class Shape:
+    """What is known of a class of events: its name and those of the classes it comes from, and which fields are whose.
 
+    `all` are for admins, `kept` for those who come later, `shown` for viewers. Of a plugin's own class, in which words
+    may have any name, only admins are told more than type and time.
+    """
+
+    type: str
     names: frozenset[str]
+    all: tuple[str, ...]
+    kept: tuple[str, ...]
+    shown: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event as it is told."""
+
+    shape: Shape
     fields: Mapping[str, Any]
 
     def to(self, role: str) -> Mapping[str, Any]:
         """Return what somebody of that role is told: without words that were spoken, unless it is an admin."""
         if role == "admin":
             return self.fields
-        hidden = (*SPOKEN, *QUOTING) if "turn_event" in self.names else SPOKEN
-        return self.as_kept().without(hidden).fields
-
-    def as_kept(self) -> Told:
-        """Return what is kept of it; of a plugin's own event, in which words may have any name, that it was."""
-        if self.fields["type"] in core_names():
-            return self.without(SPOKEN)
-        return Told(self.names, {name: self.fields[name] for name in ("type", "time")})
-
-    def without(self, hidden: Collection[str]) -> Told:
-        """Return it without some fields."""
-        return Told(self.names, {name: value for name, value in self.fields.items() if name not in hidden})
+        return {name: self.fields[name] for name in ("type", *self.shape.shown) if name in self.fields}
 
 
 class Follower:
@@ -68,7 +72,7 @@ class Follower:
 
     def wants(self, event: Told) -> bool:
         """Whether it is of a type that was asked for."""
-        return not self._types or not self._types.isdisjoint(event.names)
+        return not self._types or not self._types.isdisjoint(event.shape.names)
 
     def offer(self, event: Told) -> None:
         """Have it wait."""
@@ -118,10 +122,13 @@ class Recent:
 
     def take(self, event: Event) -> None:
         """Keep an event and hand it on."""
-        told = tell(event)
-        (self._turns if isinstance(event, TurnOver) else self._others).append(told.as_kept())
-        for follower in self._followers:
-            follower.offer(told)
+        kind: Any = type(event)
+        shape = shape_of(kind)
+        (self._turns if isinstance(event, TurnOver) else self._others).append(_tell(event, shape, shape.kept))
+        if self._followers:
+            told = _tell(event, shape, shape.all)
+            for follower in self._followers:
+                follower.offer(told)
 
     @contextmanager
     def follow(self, recent: int, types: Collection[str]) -> Iterator[tuple[list[Told], Follower]]:
@@ -145,26 +152,19 @@ class Recent:
             follower.end()
 
 
-def tell(event: Event) -> Told:
-    """Return an event as it is told."""
-    fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
-    kind: Any = type(event)
-    return Told(_names(kind), {"type": _name(kind), **fields})
+def _tell(event: Event, shape: Shape, names: Collection[str]) -> Told:
+    return Told(shape, {"type": shape.type, **{name: getattr(event, name) for name in names}})
 
 
 @cache
-def core_names() -> frozenset[str]:
-    """Return the names of the core's own events, of whose fields it is known what they hold."""
-    known = [Event]
-    for cls in known:
-        known += [each for each in cls.__subclasses__() if each.__module__ == Event.__module__]
-    return frozenset(map(_name, known))
+def shape_of(cls: type[Any]) -> Shape:
+    """Return what is known of a class of events; looked at once, as thousands may come in a second."""
+    every = tuple(field.name for field in dataclasses.fields(cls))
+    kept = tuple(name for name in every if name not in SPOKEN) if cls.__module__ == Event.__module__ else ("time",)
+    shown = tuple(name for name in kept if not (name in QUOTING and issubclass(cls, TurnEvent)))
+    names = frozenset(_name(each) for each in cls.__mro__ if issubclass(each, Event))
+    return Shape(_name(cls), names, every, kept, shown)
 
 
-@cache
-def _names(cls: type[Any]) -> frozenset[str]:
-    return frozenset(_name(each) for each in cls.__mro__ if issubclass(each, Event))
-
-
-def _name(cls: type[Event]) -> str:
+def _name(cls: type[Any]) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()

@@ -128,6 +128,23 @@ async def test_stream_that_ended_is_taken_up_again_without_repeating_anything(ho
         await expect(events(page, "happened")).to_have_count(2)
 
 
+@pytest.mark.long
+async def test_hub_that_was_started_again_is_watched_again(house, pages):
+    async with AsyncExitStack() as stack:
+        async with house(config=CONFIG) as hub:
+            url = hub.addresses["http"]
+            page = await stack.enter_async_context(pages(f"{url}/#/watch"))
+            await expect(page.locator("section .phase[role=status]")).to_have_text("live")
+        await expect(page.locator("#notice")).to_contain_text("The hub does not answer")
+        async with house(config={**CONFIG, "http": {"port": int(url.rsplit(":", 1)[1])}}) as hub:
+            await expect(page.locator("section .phase[role=status]")).to_have_text("live", timeout=15_000)
+            await expect(page.locator("#notice")).to_be_hidden()
+            hub.bus.publish(Happened(name="bell"))
+            await expect(events(page, "happened")).to_have_count(1)
+            page.troubles.clear()  # Chromium logs every call that failed
+            await stack.aclose()
+
+
 async def test_texts_from_outside_stay_text(house, pages):
     evil = "<img src=x onerror=alert(1)>"
     config = {"speakers": {"lion_house": {"name": evil}}}

@@ -53,8 +53,11 @@ export function look(house, ms, ask) {
   const { signal } = house;
   let wake = () => {};
   let troubled = false;
+  let asking = false;
+  let again = false;
 
   const once = async () => {
+    asking = true;
     try {
       await ask();
       if (troubled) house.say("");
@@ -66,11 +69,17 @@ export function look(house, ms, ask) {
       // Without a token that is good, asking again would only count as one more wrong one.
       if (error.status === 401 || error.status === 403) return false;
       if (!(error instanceof ApiError)) throw error;
+    } finally {
+      asking = false;
     }
     return true;
   };
   const run = async () => {
     while (!signal.aborted && (document.hidden || (await once()))) {
+      if (again) { // what was asked for while an answer was on its way may not be in it
+        again = false;
+        continue;
+      }
       await new Promise((resolve) => {
         const ended = new AbortController();
         wake = () => ended.abort();
@@ -81,7 +90,10 @@ export function look(house, ms, ask) {
   };
   document.addEventListener("visibilitychange", () => wake(), { signal });
   run();
-  return () => wake();
+  return () => {
+    again = asking;
+    wake();
+  };
 }
 
 /**
