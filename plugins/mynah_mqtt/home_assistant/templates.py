@@ -39,10 +39,11 @@ def attributes(field: str) -> str:
     return f"{{{{ {{'text': value_json.{field}, 'turn': value_json.turn}} | to_json }}}}"
 
 
-SIGNAL: Final = "{{ value_json.rssi or None }}"
+# What the hub publishes in a speaker's stead, before the speaker is at the broker, has neither signal nor firmware.
+SIGNAL: Final = "{{ value_json.get('rssi') or None }}"
 MICROPHONE: Final = "{{ 'OFF' if value_json.microphone == 'off' else 'ON' }}"
 VOICE: Final = "{{ value_json.voice or 'default' }}"
-INSTALLED: Final = "{{ {'installed_version': value_json.firmware} | to_json }}"
+INSTALLED: Final = "{{ ({'installed_version': value_json.firmware} if 'firmware' in value_json else {}) | to_json }}"
 LATEST: Final = "{{ value_json.latest or '' }}"
 
 # A button is told by its press: what renders to nothing is passed over, and so are events that are none of these.

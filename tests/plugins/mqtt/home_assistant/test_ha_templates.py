@@ -21,6 +21,9 @@ STATE = (
     '{"phase": "idle", "volume": 40, "mute": false, "microphone": "button", "hub": true, "rssi": -61,'
     ' "underruns": 0, "buffer_ms": 480, "heap": 51232, "uptime": 3605, "turn": "t4"}'
 )
+STOOD_IN = '{"phase": "idle", "volume": 40, "mute": false, "hub": true}'
+"""What the hub publishes before a speaker is at the broker."""
+
 KNOWN = (
     '{"persona": "zoo_guide", "voice": null, "language": "en", "turn": "t4", "heard": "What do lions eat?",'
     ' "said": "Lions eat antelopes and zebras.", "ms": 812, "alarm": false, "latest": "0.2.0"}'
@@ -63,6 +66,7 @@ def changed(payload: str, **fields: Any) -> str:
         ("phase", STATE, "idle"),
         ("signal", STATE, "-61"),
         ("signal", changed(STATE, rssi=0), "None"),
+        ("signal", STOOD_IN, "None"),
         ("persona", KNOWN, "zoo_guide"),
         ("voice", KNOWN, "default"),
         ("voice", changed(KNOWN, voice="amy"), "amy"),
@@ -105,6 +109,7 @@ def test_the_firmware_is_told_as_json_so_that_no_version_is_read_as_a_number(ent
     options = entities["firmware"].options
 
     assert json.loads(shown(options["value_template"], changed(INFO, firmware="1.0"))) == {"installed_version": "1.0"}
+    assert shown(options["value_template"], '{"id": "lion_house", "by": "hub", "protocol": 1}') == "{}"
     assert shown(options["latest_version_template"], KNOWN) == "0.2.0"
     assert shown(options["latest_version_template"], NOTHING) == ""  # which Home Assistant passes over
 
