@@ -186,3 +186,5 @@ async def test_element_is_accessible(elsewhere, scheme, width):
         found = await page.evaluate("axe.run()")
         assert [each["id"] for each in found["violations"] if each["impact"] in ("serious", "critical")] == []
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        told = await page.locator(f"{CHAT} .chat").inner_text()
+        assert not re.search(r"\b(chat|client)\.\w", told)  # the key of a text that there is not

@@ -17,13 +17,15 @@ export class Conversation {
   #asked = []; // what was asked in writing, or is to be said, and has no turn yet
   #count = 0;
   #empty;
+  #list;
 
   constructor(t, does) {
     this.#t = t;
     this.#does = does;
     this.#empty = h("div", { class: "empty" }, icon("microphone"), h("p", {}, t("chat.empty")), h("p", {}, t("chat.empty.how")));
+    this.#list = h("div", { class: "turns" }, this.#empty);
     this.element = h("div", { class: "log", part: "conversation", role: "log", "aria-live": "polite", tabindex: 0,
-      "aria-label": t("chat.conversation") }, this.#empty);
+      "aria-label": t("chat.conversation") }, this.#list);
   }
 
   /** Show what is asked in writing, or has to be said (`text` null), before the hub knows of it. */
@@ -85,7 +87,7 @@ export class Conversation {
     });
     this.#empty.remove();
     this.#entries.push(entry);
-    this.element.append(entry.element);
+    this.#list.append(entry.element);
     if (this.#entries.length > KEPT) this.#remove(this.#entries[0]);
     this.#toEnd();
     return entry;
@@ -96,7 +98,7 @@ export class Conversation {
     this.#turns.delete(entry.turn);
     entry.element.remove();
     this.#does.gone(entry);
-    if (!this.#entries.length) this.element.append(this.#empty);
+    if (!this.#entries.length) this.#list.append(this.#empty);
   }
 
   #isAtEnd() {

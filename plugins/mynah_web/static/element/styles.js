@@ -19,7 +19,7 @@ button:disabled { opacity: .4; cursor: default; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .icon { width: 1.25em; height: 1.25em; flex: none; fill: none; stroke: currentColor; stroke-width: 1.75;
   stroke-linecap: round; stroke-linejoin: round; }
-.chat { display: flex; flex-direction: column; height: 100%; max-height: var(--mynah-height, min(46rem, 88vh)); overflow: hidden;
+.chat { display: flex; flex-direction: column; height: 100%; max-height: var(--mynah-height, min(46rem, 88vh)); overflow: hidden auto;
   background: var(--c-surface); color: var(--c-text); border: 1px solid var(--c-line); border-radius: 18px;
   font: 16px/1.5 var(--mynah-font, system-ui, "Noto Sans", "Noto Sans CJK SC", sans-serif); overflow-wrap: anywhere; text-align: start; }
 .head { border-bottom: 1px solid var(--c-line); }
@@ -32,10 +32,10 @@ button:disabled { opacity: .4; cursor: default; }
 .who { margin-left: auto; font-size: .875rem; font-weight: 600; }
 .bare { display: grid; place-items: center; width: 2.5rem; height: 2.5rem; border: 0; border-radius: 50%; background: none; color: var(--c-muted); }
 .bare:hover, .round:hover:not(:disabled) { background: var(--c-soft); color: var(--c-accent); }
-.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: .5rem 1rem; padding: .25rem 1rem .75rem; font-size: .8125rem; }
+.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); gap: .5rem 1rem; padding: .25rem 1rem .75rem; font-size: .8125rem; }
 dt { color: var(--c-muted); } dd { font-weight: 600; font-variant-numeric: tabular-nums; }
-.log { flex: 1 1 auto; min-height: clamp(10rem, 38vh, 20rem); overflow-y: auto; padding: 1rem; display: flex; flex-direction: column; gap: 1rem;
-  background: var(--c-ground); overscroll-behavior: contain; }
+.log { flex: 1 1 auto; min-height: 8rem; overflow-y: auto; padding: 1rem; background: var(--c-ground); overscroll-behavior: contain; }
+.turns { display: flex; flex-direction: column; gap: 1rem; min-height: clamp(8rem, 36vh, 18rem); }
 .log:focus-visible { outline-offset: -3px; }
 .empty { margin: auto; text-align: center; color: var(--c-muted); max-width: 22rem; }
 .empty .icon { width: 2.5rem; height: 2.5rem; color: var(--c-accent); opacity: .8; }
