@@ -14,8 +14,9 @@
   // Of radio buttons it is the chosen one that has the focus; the arrows do the rest.
   const found = all.filter((element) => element.matches(CONTROLS) && !element.disabled && element.tabIndex >= 0
     && element.checkVisibility({ visibilityProperty: true }) && !(element.type === "radio" && !element.checked));
-  const name = (element) => `${element.localName} ${element.getAttribute("aria-label") ?? element.name ?? ""} `
-    + element.textContent.trim().slice(0, 30);
+  // A text may be one that changes by itself: it counts only where there is no other name.
+  const name = (element) => `${element.localName} ${element.getAttribute("aria-label") || element.name
+    || element.textContent.trim().slice(0, 30)}`;
   if (what !== "focused") return found.map(name);
   let focused = document.activeElement;
   while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
