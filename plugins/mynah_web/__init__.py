@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mynah import RouteSpec, hookimpl
+from mynah import BenchmarkSpec, RouteSpec, hookimpl
+from mynah_web.bench import SPEC
 from mynah_web.routes import ROUTES
 
 
@@ -12,3 +13,9 @@ from mynah_web.routes import ROUTES
 def mynah_routes() -> Iterable[RouteSpec]:
     """Declare the page and the files that it is made of."""
     return ROUTES
+
+
+@hookimpl
+def mynah_benchmarks() -> Iterable[BenchmarkSpec]:
+    """Declare what `mynah bench` can measure of the page."""
+    return (SPEC,)

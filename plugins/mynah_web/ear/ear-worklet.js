@@ -1,10 +1,13 @@
-// Takes down what it hears, with the number of each block's first sample, in pieces of 32 blocks.
+// Takes down what it hears, with the number of each block's first sample, in pieces of 32 blocks; and tells when sound
+// begins after some silence.
 
 const BLOCKS = 32;
+const SILENT = 32;
 
 class Ear extends AudioWorkletProcessor {
   #first = null;
   #blocks = [];
+  #silent = SILENT;
 
   constructor() {
     super();
@@ -14,6 +17,11 @@ class Ear extends AudioWorkletProcessor {
   process([input]) {
     this.#first ??= currentFrame;
     this.#blocks.push(input.length ? input[0].slice() : new Float32Array(128));
+    if (!input.length || input[0].every((sample) => sample === 0)) this.#silent += 1;
+    else {
+      if (this.#silent >= SILENT) this.port.postMessage({ onset: Date.now() });
+      this.#silent = 0;
+    }
     if (this.#blocks.length >= BLOCKS) this.#give(false);
     return true;
   }

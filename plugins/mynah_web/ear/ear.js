@@ -2,8 +2,21 @@
 
 ((worklet) => {
   const { connect } = AudioNode.prototype;
-  const ear = { rate: 0, pieces: [], frames: [], resolve: null };
+  const ear = { rate: 0, pieces: [], frames: [], onsets: [], resolve: null };
   globalThis.ear = ear;
+
+  // A socket's first listener is told first: the time is that of the frame's event, before anything is done with it.
+  globalThis.WebSocket = class extends WebSocket {
+    constructor(...args) {
+      super(...args);
+      this.addEventListener("message", ({ data }) => typeof data !== "string" && ear.frames.push(now()));
+    }
+  };
+
+  /** Milliseconds since the epoch: the clock of audio threads, too. */
+  function now() {
+    return performance.timeOrigin + performance.now();
+  }
 
   AudioNode.prototype.connect = function heard(target, ...rest) {
     if (target instanceof AudioDestinationNode && !(this instanceof AudioWorkletNode)) listen(this);
@@ -17,7 +30,8 @@
     await context.audioWorklet.addModule(URL.createObjectURL(new Blob([worklet], { type: "text/javascript" })));
     const recorder = new AudioWorkletNode(context, "mynah-ear", { numberOfOutputs: 1, channelCount: 1, channelCountMode: "explicit" });
     recorder.port.onmessage = ({ data }) => {
-      ear.pieces.push(data);
+      if (data.onset) ear.onsets.push(data.onset);
+      else ear.pieces.push(data);
       if (data.last) ear.resolve?.();
     };
     connect.call(gain, recorder);

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import socket
 
 import numpy
 import pytest
 
-from counterparts.browser import JFK, SpokenWav, ask, likeness, resampled, samples, talk, until
+from counterparts.browser import JFK, SpokenWav, ask, likeness, resampled, samples, sent, talk, until
 from counterparts.network import StallingProxy
+from mynah.audio import AudioFormat, converter
 from mynah.testing import FakeSpeaker
 from mynah_web.ear import heard
 from mynah_web.files import FOLDER
@@ -147,3 +150,48 @@ async def test_english_texts_are_those_of_the_client(house, pages):
     for code, (message, hint) in problems.items():
         assert texts[f"client.{code}"] == message
         assert texts[f"client.{code}.hint"] == hint
+
+
+EAR = """() => {
+  const { connect } = AudioNode.prototype;
+  globalThis.blocks = [];
+  AudioNode.prototype.connect = function heard(target, ...rest) {
+    if (target instanceof AudioDestinationNode && !(this instanceof ScriptProcessorNode)) {
+      const tap = this.context.createScriptProcessor(4096, 1, 1);
+      tap.onaudioprocess = ({ inputBuffer }) => blocks.push(inputBuffer.getChannelData(0).slice());
+      connect.call(this, tap);
+      connect.call(tap, this.context.destination);
+    }
+    return connect.call(this, target, ...rest);
+  };
+}"""
+"""An ear for pages that have no worklets."""
+
+
+def own_address():
+    """Return an address of this machine that is not loopback; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("203.0.113.1", 9))
+        return probe.getsockname()[0]
+
+
+async def test_page_over_plain_http_has_no_microphone_and_speaks_all_the_same(house, pages):
+    async with house(tts=SpokenWav(24_000, 0.3), config={"http": {"host": "0.0.0.0"}}) as hub:
+        token = hub.storage.issue_token("page", "admin")
+        async with pages(local(hub).replace("127.0.0.1", own_address())) as page:
+            await page.evaluate(EAR)
+            await talk(page, ear=False, token=token)
+            assert await page.evaluate("isSecureContext") is False
+            error = await page.evaluate(LISTEN)
+            assert error["code"] == "insecure_origin"
+            assert "https" in error["hint"]
+            await ask(page)
+            await page.evaluate("new Promise((resolve) => setTimeout(resolve, 200))")
+            mp3 = converter(AudioFormat("mp3", 24_000, 1), AudioFormat("pcm_s16le", 44_100, 1))
+            expected = b"".join(each.data for each in [*mp3.feed(sent(page)), *mp3.flush()])
+            texts = await page.evaluate(
+                "blocks.map((block) => btoa(String.fromCharCode(...new Uint8Array(block.buffer))))"
+            )
+            sound = numpy.frombuffer(b"".join(map(base64.b64decode, texts)), "<f4")
+            assert likeness(sound, numpy.frombuffer(expected, "<i2")) > 0.99
+            page.troubles.clear()
