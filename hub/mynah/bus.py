@@ -32,7 +32,7 @@ class EventSubscription(Generic[E]):
         self._maxsize = maxsize
         self._events: deque[E] = deque()
         self._arrived = asyncio.Event()
-        self._awaited = False
+        self.awaited = False
         self._ended = False
 
     @property
@@ -48,11 +48,13 @@ class EventSubscription(Generic[E]):
                 return False
             self._events.popleft()
         self._events.append(event)
-        if self._awaited:
-            # What is told has happened; a turn that goes on meanwhile is what somebody waits for.
-            self._awaited = False
-            give_way(self._arrived.set)
         return True
+
+    def wake(self) -> None:
+        """Have whoever waits take what is queued."""
+        if self._events and self.awaited:
+            self.awaited = False
+            self._arrived.set()
 
     def end(self) -> None:
         """Let whoever iterates have what is queued, and then no more."""
@@ -66,7 +68,7 @@ class EventSubscription(Generic[E]):
             if self._ended:
                 return
             self._arrived.clear()
-            self._awaited = True
+            self.awaited = True
             await self._arrived.wait()
 
     def __enter__(self) -> EventSubscription[E]:
@@ -81,16 +83,30 @@ class EventBus:
 
     def __init__(self) -> None:
         self._subscriptions: list[EventSubscription[Event]] = []
+        self._waking = False
 
     def publish(self, event: Event) -> None:
         """Hand `event` on; stamps its time where it has none."""
         takers = [sub for sub in self._subscriptions if isinstance(event, sub.kind)]
         if takers and not event.time:
             event = replace(event, time=time.time())
-        for subscription in [sub for sub in takers if not sub.offer(event)]:
+        full = []
+        for subscription in takers:
+            if not subscription.offer(event):
+                full.append(subscription)
+            if subscription.awaited and not self._waking:
+                # What is told has happened; a turn that goes on meanwhile is what somebody waits for.
+                self._waking = True
+                give_way(self._wake)
+        for subscription in full:
             log.error("subscription %s is full; lost %s", subscription.name, type(event).__name__)
             if not isinstance(event, SubscriptionOverflowed):
                 self.publish(SubscriptionOverflowed(subscriber=subscription.name, dropped=subscription.dropped))
+
+    def _wake(self) -> None:
+        self._waking = False
+        for subscription in self._subscriptions:
+            subscription.wake()
 
     def subscribe(
         self, kind: Kind[E], *, name: str, maxsize: int = 256, lossless: bool = False

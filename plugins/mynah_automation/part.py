@@ -191,6 +191,8 @@ class Automations:
         """Return what is to be answered to what was said, or None where it is for the persona."""
         if self.questions.offer(session.id, text):
             return ""
+        if not self.sentences.followed:
+            return None
         respond: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         speaker = next((each["id"] for each in self._hub.speakers() if each["session"] == session.id), None)
         runs = {task for live in self.live.values() for task in live.tasks}

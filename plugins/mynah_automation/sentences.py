@@ -117,6 +117,11 @@ class Sentences:
 
         return stop
 
+    @property
+    def followed(self) -> bool:
+        """Whether anybody waits for anything to be said."""
+        return bool(self._followers)
+
     def offer(self, text: str, more: Mapping[str, Any]) -> bool:
         """Tell whoever waits for what was said; return whether anybody does."""
         if not self._followers:

@@ -225,7 +225,9 @@ class Speaking:
     def _voice(self, language: str) -> Voice:
         """Return the persona's voice; a voice of that name may not know the language of what is interpreted."""
         spec, turn = self._scene.persona.spec, self._turn
-        voice = replace(spec.voice, name=turn.voice or spec.voice.name, rate=spec.voice.rate * turn.pace)
+        voice = spec.voice
+        if turn.voice or turn.pace != 1:
+            voice = replace(voice, name=turn.voice or voice.name, rate=voice.rate * turn.pace)
         if self._turn.interpret is None or primary_language(language) == primary_language(spec.language):
             return voice
         return replace(voice, name="")

@@ -108,8 +108,8 @@ class Spool:
     def put_now(self, output: Output) -> None:
         """Add an output at once."""
         self._waiting.append(output)
-        self._waiting_ms += _ms(output)
         if isinstance(output, _SPEECH):
+            self._waiting_ms += _ms(output)
             self._arrived.set()
         elif self._awaited:
             # A phrase that came with it goes to its voice first: the listener waits for that.

@@ -39,6 +39,11 @@ class Choice:
 
     async def next(self) -> OpenEngine | None:
         """Return the engine to call, or None where none is left."""
+        first = self._engines[0] if self._engines else None
+        if first is not None and not self._tried and first not in self._avoid and not first.unfit:
+            self._tried.append(first)  # as nearly always: there is nothing to tell of any other
+            self.called = True
+            return first
         chosen = await self._find()
         if chosen is not None:
             self._tried.append(chosen)
