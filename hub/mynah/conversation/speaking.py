@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from mynah.audio import AudioChunk
@@ -52,9 +53,6 @@ class Speaking:
         self._track = turn.track if track is None else track
         self._main = self._track == turn.track
         self._latency = turn.links.latency
-        self._splitter = PhraseSplitter(
-            scene.persona.spec.first_phrase_words, language, early=self._latency.early_phrase
-        )
         self._held: SplitPhrase | None = None
         self._queue: asyncio.Queue[PhraseReady | None] = asyncio.Queue(maxsize=PHRASES_AHEAD)
         self._timer: asyncio.TimerHandle | None = None
@@ -70,6 +68,12 @@ class Speaking:
             take_back=turn.links.take_back,
             track=self._track,
         )
+
+    @cached_property
+    def _splitter(self) -> PhraseSplitter:
+        """What cuts the reply; made when its first words are there, as the language model is called before."""
+        words = self._scene.persona.spec.first_phrase_words
+        return PhraseSplitter(words, self.language, early=self._latency.early_phrase)
 
     @property
     def numbered(self) -> int:
@@ -88,6 +92,7 @@ class Speaking:
 
     async def voice(self) -> None:
         """Voice every phrase until `close`."""
+        await asyncio.sleep(0)  # the language model is called first
         await self.voicing.run(self._queue)
 
     # ------------------------------------------------------------ the reply
