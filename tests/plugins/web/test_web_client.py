@@ -59,6 +59,15 @@ async def test_lost_server_comes_back_and_the_sound_goes_on_where_it_was(house, 
     await lose_the_server(house, pages, away_s=0.8)
 
 
+async def test_closing_while_it_connects_is_told(house, pages):
+    async with house() as hub, pages(hub.addresses["http"]) as page:
+        await talk(page, ear=False)
+        await page.evaluate("client.close()")
+        told = await page.evaluate(f"(async () => {{ const told = {CONNECT}; await client.close(); return told; }})()")
+        assert told["code"] == "not_connected"
+        assert await page.evaluate("client.state") == "closed"
+
+
 @pytest.mark.long
 async def test_server_may_be_lost_for_five_seconds(house, pages):
     await lose_the_server(house, pages, away_s=5.0)

@@ -32,6 +32,8 @@ export class MynahClient extends EventTarget {
   #early = [];
   #waiting = [];
   #wasConnected = false;
+  #connecting = null;
+  #closed = false;
   #ends = null;
   #session = "";
   #persona = "";
@@ -122,10 +124,19 @@ export class MynahClient extends EventTarget {
   }
 
   /** Begin a session. Resolves with {session, persona, language, resumed}; throws ClientError. */
-  async connect() {
+  connect() {
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = null;
+    });
+    return this.#connecting;
+  }
+
+  async #connect() {
     if (this.#socket && this.state !== "closed") throw new ClientError("invalid", "this client is connected already");
     this.#session = "";
+    this.#closed = false;
     if (this.#options.voice) await this.#openLoudspeaker();
+    if (this.#closed) throw new ClientError("not_connected");
     this.#socket = new HubSocket(`${this.#options.hub.replace(/^http/, "ws").replace(/\/$/, "")}/ws/v1`, {
       hello: () => this.#hello(),
       message: (message) => this.#take(message),
@@ -152,6 +163,7 @@ export class MynahClient extends EventTarget {
     if (this.#listening) await this.endListening();
     this.#listening = mode;
     this.#format = null;
+    this.#early = [];
     try {
       const microphone = await this.#ear();
       if (this.#listening !== mode) return; // it was ended before there was a microphone
@@ -169,7 +181,7 @@ export class MynahClient extends EventTarget {
 
   /** The utterance is complete, or the open microphone off. Resolves when all was sent. */
   endListening() {
-    if (!this.#listening) return Promise.resolve(this.#ending);
+    if (!this.#listening || this.#ending) return Promise.resolve(this.#ending);
     const begun = this.#format !== null;
     const release = this.#listening === "open";
     this.#ending = Promise.resolve(this.#microphone?.stop({ release })).then(() => {
@@ -227,6 +239,7 @@ export class MynahClient extends EventTarget {
 
   /** Say bye, and let go of microphone, loudspeaker, connection and timers. */
   async close() {
+    this.#closed = true;
     this.#socket?.close();
     this.#release();
     await this.#sound.close();
@@ -291,7 +304,8 @@ export class MynahClient extends EventTarget {
 
   #release() {
     clearTimeout(this.#ends);
-    this.#waiting = this.#early = [];
+    this.#waiting = [];
+    this.#early = [];
     this.#microphone?.close();
     this.#speech.close();
     if (this.#listening) this.#tell("listening", { mode: null });
@@ -316,7 +330,9 @@ export class MynahClient extends EventTarget {
   }
 
   #keep(what) {
-    if (this.#waiting.length < MAX_WAITING || !ArrayBuffer.isView(what)) this.#waiting.push(what);
+    // A long utterance must not keep its own end out.
+    const most = ArrayBuffer.isView(what) ? MAX_WAITING : 2 * MAX_WAITING;
+    if (this.#waiting.length < most) this.#waiting.push(what);
   }
 
   #connection() {

@@ -25,6 +25,7 @@ export class HubSocket {
   #tries = 0;
   #state = "idle";
   #farewell = null;
+  #fail = null;
   #now = () => this.#state === "reconnecting" && this.#again();
 
   constructor(address, on) {
@@ -64,16 +65,17 @@ export class HubSocket {
   /** One try: resolves with the welcome, throws ClientError. */
   #meet() {
     return new Promise((resolve, reject) => {
-      const socket = new WebSocket(this.#address);
-      socket.binaryType = "arraybuffer";
-      this.#drop();
-      this.#socket = socket;
-      this.#farewell = null;
-      this.#timer = setTimeout(() => fail(new ClientError("unreachable")), WELCOME_MS);
       const fail = (error) => {
         this.#drop();
         reject(error);
       };
+      this.#drop();
+      const socket = this.#dial(fail);
+      if (!socket) return;
+      this.#socket = socket;
+      this.#farewell = null;
+      this.#fail = fail;
+      this.#timer = setTimeout(() => fail(new ClientError("unreachable")), WELCOME_MS);
       socket.onopen = () => this.#greet(socket, fail);
       socket.onclose = (event) => fail(this.#reason(event, "unreachable"));
       socket.onmessage = ({ data }) => {
@@ -84,6 +86,17 @@ export class HubSocket {
         resolve(message);
       };
     });
+  }
+
+  #dial(fail) {
+    try {
+      const socket = new WebSocket(this.#address);
+      socket.binaryType = "arraybuffer";
+      return socket;
+    } catch (error) {
+      fail(new ClientError("unreachable", error.message)); // no address, or none that a page by https may call
+      return null;
+    }
   }
 
   async #greet(socket, fail) {
@@ -102,6 +115,7 @@ export class HubSocket {
 
   #welcomed(socket, welcome) {
     clearTimeout(this.#timer);
+    this.#fail = null;
     this.#tries = 0;
     this.#heardAt = performance.now();
     this.#alive = setInterval(() => this.#look(), PING_MS);
@@ -154,7 +168,10 @@ export class HubSocket {
   }
 
   #end(reason) {
+    const fail = this.#fail;
+    this.#fail = null;
     this.#drop();
+    fail?.(new ClientError("not_connected")); // who waits for the welcome waits no longer
     globalThis.removeEventListener?.("online", this.#now);
     this.#become("closed", reason);
   }

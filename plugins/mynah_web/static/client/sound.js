@@ -41,7 +41,9 @@ export class Sound {
     const context = new AudioContext({ latencyHint: "interactive" });
     this.context = context;
     this.#listen("addEventListener");
-    context.onstatechange = () => context.state === "running" && this.#listen("removeEventListener");
+    context.onstatechange = () => {
+      if (context === this.context) this.#listen(`${context.state === "running" ? "remove" : "add"}EventListener`);
+    };
     try {
       if (Sound.worklets()) {
         await context.audioWorklet.addModule(RESAMPLER);
