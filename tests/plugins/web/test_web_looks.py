@@ -122,6 +122,15 @@ async def test_view_looks_well_and_is_accessible(look, view, size):
                 await take_picture(page, Path(PICTURES) / f"{view}-{size}-{theme}.png")
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("language", ["es", "de", "zh"])
+@pytest.mark.parametrize("view", VIEWS)
+async def test_view_looks_well_in_every_language(look, view, language):
+    for size in SIZES.values():
+        async with look(view, viewport=size, locale=language, reduced_motion="reduce") as page:
+            assert await page.evaluate(LOOK) == []
+
+
 async def take_picture(page, file):
     """Take a picture of the page's upper part once nothing is under way."""
     await page.wait_for_function("() => !document.querySelector('.sounds, [aria-busy=true]')")
