@@ -1,4 +1,4 @@
-"""`mynah bench browser`: from speech that reaches a browser to its first sound."""
+"""`mynah bench browser`: from speech that reaches a browser to its first sound, and how soon the page is there."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from mynah import AudioChunk, Bench, BenchmarkSpec, MynahError, Voice, WordMark
 from mynah.audio import AudioFormat
 
 LIMIT_MS: Final = 60.0
+OPEN_LIMIT_MS: Final = 1000.0
 PIECES: Final = 10
 PIECE_MS: Final = 50.0
 EACH_S: Final = 0.045
@@ -26,6 +27,11 @@ CLIENT: Final = """async () => {
   globalThis.client = new MynahClient();
   await client.connect();
 }"""
+USABLE: Final = """() => {
+  const chat = document.querySelector("mynah-voice-chat");
+  return chat?.shadowRoot.querySelector(".talk") && performance.now();
+}"""
+"""The milliseconds since the page was asked for, once one can talk and type."""
 ASK: Final = """async () => {
   await new Promise((resolve) => setTimeout(resolve, 200));  // silence, after which sound is a beginning
   ear.frames.length = ear.onsets.length = 0;
@@ -70,7 +76,8 @@ class SlowVoice:
 async def measure(bench: Bench) -> Sequence[Mapping[str, Any]]:
     """Ask in a browser, again and again, in each of the formats."""
     async with _browser() as browser:
-        return [await _row(bench, browser, codec, title) for codec, title in (("mp3", "MP3"), ("pcm_s16le", "PCM"))]
+        sound = [await _row(bench, browser, codec, title) for codec, title in (("mp3", "MP3"), ("pcm_s16le", "PCM"))]
+        return [*sound, await _page_row(bench, browser)]
 
 
 @asynccontextmanager
@@ -117,6 +124,30 @@ async def _row(bench: Bench, browser: Any, codec: str, title: str) -> Mapping[st
     )  # fmt: skip
 
 
+async def _page_row(bench: Bench, browser: Any) -> Mapping[str, Any]:
+    """Open the page, each time in a browser that has none of it yet."""
+    from mynah.testing import bench_row, run_hub, scripted_engines
+
+    measured = []
+    installed = ["http", "web", "websocket"]
+    async with run_hub(
+        bench.folder, specs=scripted_engines(), config={"persona": "sparrow"}, installed=installed
+    ) as hub:
+        for _ in range(WARM + bench.runs):
+            context = await browser.new_context()
+            try:
+                page = await context.new_page()
+                await page.goto(hub.addresses["http"], wait_until="commit")
+                measured.append(await (await page.wait_for_function(USABLE)).json_value())
+            finally:
+                await context.close()
+    del measured[:WARM]
+    return bench_row(
+        "the page asked for to ready to talk", measured,
+        engines_ms=[0.0] * len(measured), own_limit_ms=OPEN_LIMIT_MS, p95_limit_ms=OPEN_LIMIT_MS,
+    )  # fmt: skip
+
+
 SPEC: Final = BenchmarkSpec(
-    name="browser", run=measure, description="from speech that reaches a browser to its first sound, MP3 and PCM"
+    name="browser", run=measure, description="from speech that reaches a browser to its first sound; the page"
 )

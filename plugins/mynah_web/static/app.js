@@ -119,6 +119,7 @@ function askForToken() {
 }
 
 setTheme(kept("theme", THEMES, "auto"));
+VIEWS[name()]().catch(() => {}); // its code comes while the texts do; what goes wrong is told by show()
 await speak(kept("language", Object.keys(LANGUAGES), choose(navigator.languages)));
 window.addEventListener("hashchange", show);
 await show();
