@@ -128,3 +128,18 @@ async def test_hub_sets_the_volume(house, pages):
         hub.session(await page.evaluate("client.session")).set_volume(30)
         await until(page, "volume", percent=30)
         assert await page.evaluate("client.volume") == pytest.approx(0.3)
+
+
+async def test_two_tracks_sound_in_the_order_in_which_they_come(house, pages):
+    async with house(tts=voice(44_100)) as hub, pages(hub.addresses["http"], bypass_csp=True) as page:
+        await talk(page, tracks="all", interpret={"source": "en", "target": "es", "original": True})
+        await ask(page)
+        started = await told(page, "speech_started")
+        assert {each["track"] for each in started} == {0, 1}
+        expected = numpy.frombuffer(b"".join(b"".join(page.sent[each["stream"]]) for each in started), "<i2")
+        sound = (await heard(page)).samples * 32_768
+        assert numpy.array_equal(sound[sound != 0], expected[expected != 0])
+        translated = sum(each["ms"] for each in await told(page, "speech_ended") if each["track"] == 1)
+        reports = [each["ms"] for each in page.said if each["type"] == "played"]
+        assert reports[-1] == pytest.approx(translated, abs=1)
+        assert max(reports) == reports[-1]

@@ -4,6 +4,7 @@ import { OpusEncoder, opusSettings } from "./opus.js";
 import { ClientError } from "./problems.js";
 import { Sound } from "./sound.js";
 
+const WORKLET = new URL("./microphone-worklet.js", import.meta.url);
 const RATE = 16000;
 const WISHES = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
 /** How long it stays open after it was used: the next word is heard from its beginning. */
@@ -34,6 +35,7 @@ export class Microphone {
   #opening = null;
   #done = null;
   #closing = null;
+  #closed = 0;
 
   /** `wishes` are constraints of the track in place of the usual ones; `codec` is "opus", or "pcm_s16le" to send samples. */
   constructor(sound, { chunkMs, wishes = {}, codec = "opus" }, on) {
@@ -48,7 +50,7 @@ export class Microphone {
   open() {
     clearTimeout(this.#closing);
     this.#opening ??= this.#open().catch((error) => {
-      this.close();
+      this.#opening = null;
       throw error;
     });
     return this.#opening;
@@ -87,6 +89,7 @@ export class Microphone {
   }
 
   close() {
+    this.#closed += 1;
     clearTimeout(this.#closing);
     this.#opening = null;
     this.#done?.();
@@ -105,8 +108,19 @@ export class Microphone {
   async #open() {
     if (!globalThis.isSecureContext || !navigator.mediaDevices) throw new ClientError("insecure_origin");
     if (!Sound.worklets()) throw new ClientError("no_worklet");
-    const [context, stream] = await Promise.all([this.#sound.open(), this.#ask()]);
-    this.#stream = stream;
+    const closed = this.#closed;
+    const [context, stream] = await Promise.allSettled([this.#context(), this.#ask()]);
+    this.#stream = stream.value ?? null;
+    // Whatever went wrong with one: of the other nothing stays open.
+    const wrong = stream.reason ?? context.reason ?? (closed !== this.#closed && new ClientError("not_connected"));
+    if (wrong) {
+      this.close();
+      throw wrong;
+    }
+    this.#attach(context.value, stream.value);
+  }
+
+  #attach(context, stream) {
     this.#sound.wake();
     for (const track of stream.getTracks()) track.onended = () => this.#fail();
     this.#source = new MediaStreamAudioSourceNode(context, { mediaStream: stream });
@@ -114,6 +128,16 @@ export class Microphone {
     this.#node.port.onmessage = ({ data }) => this.#take(data);
     // Its output is silent; only what leads to a destination is run by every browser.
     this.#source.connect(this.#node).connect(context.destination);
+  }
+
+  async #context() {
+    const context = await this.#sound.open();
+    try {
+      await context.audioWorklet.addModule(WORKLET);
+    } catch (error) {
+      throw new ClientError("no_worklet", error.message);
+    }
+    return context;
   }
 
   async #ask() {

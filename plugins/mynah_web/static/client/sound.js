@@ -4,7 +4,7 @@ import { ClientError } from "./problems.js";
 
 // Written out, each of them, so that bundlers find them; the first one is there for the others.
 const RESAMPLER = new URL("./resampler.js", import.meta.url);
-const WORKLETS = [new URL("./loudspeaker-worklet.js", import.meta.url), new URL("./microphone-worklet.js", import.meta.url)];
+const LOUDSPEAKER = new URL("./loudspeaker-worklet.js", import.meta.url);
 const GESTURES = ["pointerdown", "keydown", "touchend"];
 
 /** The audio context of a client: opened once, ahead of need, and set going as soon as the browser lets it. */
@@ -47,7 +47,7 @@ export class Sound {
     try {
       if (Sound.worklets()) {
         await context.audioWorklet.addModule(RESAMPLER);
-        await Promise.all(WORKLETS.map((url) => context.audioWorklet.addModule(url)));
+        await context.audioWorklet.addModule(LOUDSPEAKER);
       }
     } catch (error) {
       if (context !== this.context) throw new ClientError("not_connected"); // closed meanwhile
