@@ -16,7 +16,7 @@ PHONE = {"width": 390, "height": 844}
 NOTE_EVENTS = """() => {
   const chat = document.querySelector("mynah-voice-chat");
   window.told = [];
-  for (const type of ["welcome", "sound", "turn_finished"]) {
+  for (const type of ["welcome", "sound", "playing", "turn_finished"]) {
     chat.client.addEventListener(type, ({ detail }) => window.told.push({ ...detail, type }));
   }
 }"""
@@ -33,6 +33,14 @@ async def ask(page, question, answers):
     await page.fill("mynah-voice-chat .question", question)
     await page.keyboard.press("Enter")
     await page.wait_for_selector(f":nth-match(.waterfall, {answers})")
+
+
+async def heard(page):
+    """Wait until the answer has sounded; what came before would interrupt it, and only what was heard is remembered."""
+    await page.wait_for_function("""() => {
+      const playing = window.told.filter((event) => event.type === "playing");
+      return playing.length > 1 && playing.at(-1).turn === null;
+    }""")
 
 
 async def told(page, kind):
@@ -88,6 +96,7 @@ async def test_persona_is_switched_in_mid_conversation(house, pages):
     async with house(llm=model, specs=[OWL]) as hub, pages(hub.addresses["http"]) as page:
         await ready(page)
         await ask(page, "What do lions eat?", 1)
+        await heard(page)
         assert await page.inner_text(".talk .who") == "A sparrow answers in English."
         await page.select_option("select[name=persona]", "owl")
         assert await page.inner_text(".talk .who") == "An owl answers in German. Wise at night."
