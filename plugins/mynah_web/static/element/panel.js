@@ -31,7 +31,7 @@ export class Head {
   show(state, text, who) {
     this.#state.dataset.state = state;
     if (this.#text.textContent !== text) this.#text.textContent = text;
-    this.#who.textContent = who ?? "";
+    this.#who.textContent = title(who ?? "");
     this.#refresh();
   }
 
@@ -120,4 +120,9 @@ export class Dock {
     this.#mute.setAttribute("aria-pressed", String(muted));
     this.#volume.value = Math.round(volume * 100);
   }
+}
+
+/** The title of a persona of that name, which the hub does not tell here: "zoo_guide" is Zoo guide. */
+function title(name) {
+  return name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
 }

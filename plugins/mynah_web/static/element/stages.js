@@ -5,7 +5,7 @@ import { icon } from "./icons.js";
 
 const STAGES = ["listening", "transcribing", "thinking", "translating", "speaking"];
 
-/** Five steps, and a line for screen readers that tells of each as it begins. */
+/** The steps of a turn, and a line for screen readers that tells of each as it begins. */
 export class Stages {
   #t;
   #steps = new Map();
@@ -16,14 +16,14 @@ export class Stages {
     for (const stage of STAGES) {
       this.#steps.set(stage, h("li", { class: `step ${stage}` }, icon(stage), h("span", {}, t(`chat.stage.${stage}`))));
     }
-    this.#steps.get("translating").hidden = !translates;
+    this.#steps.get(translates ? "thinking" : "translating").hidden = true; // until a turn comes to it
     this.element = h("div", { class: "stages", part: "stages" },
       h("ol", { "aria-label": t("chat.stages") }, [...this.#steps.values()]), this.#said);
   }
 
   /** Show the stage that has begun; null: nothing is under way. */
   show(stage) {
-    if (stage === "translating") this.#steps.get(stage).hidden = false;
+    if (stage) this.#steps.get(stage).hidden = false;
     const at = STAGES.indexOf(stage);
     for (const [index, name] of STAGES.entries()) {
       const step = this.#steps.get(name);

@@ -34,8 +34,8 @@ button:disabled { opacity: .4; cursor: default; }
 .bare:hover, .round:hover:not(:disabled) { background: var(--c-soft); color: var(--c-accent); }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); gap: .5rem 1rem; padding: .25rem 1rem .75rem; font-size: .8125rem; }
 dt { color: var(--c-muted); } dd { font-weight: 600; font-variant-numeric: tabular-nums; }
-.log { flex: 1 1 auto; min-height: 8rem; overflow-y: auto; padding: 1rem; background: var(--c-ground); overscroll-behavior: contain; }
-.turns { display: flex; flex-direction: column; gap: 1rem; min-height: clamp(8rem, 36vh, 18rem); }
+.log { flex: 1 1 auto; min-height: min(12rem, 30vh); overflow-y: auto; padding: 1rem; background: var(--c-ground); overscroll-behavior: contain; }
+.turns { display: flex; flex-direction: column; gap: 1rem; min-height: 100%; }
 .log:focus-visible { outline-offset: -3px; }
 .empty { margin: auto; text-align: center; color: var(--c-muted); max-width: 22rem; }
 .empty .icon { width: 2.5rem; height: 2.5rem; color: var(--c-accent); opacity: .8; }

@@ -11,7 +11,7 @@ const USUAL = { persona: "", language: "" };
 /** Show the view in `root` until `house.signal` ends it. */
 export async function open(root, house) {
   const talk = new Talk(house);
-  replace(root, h("h1", {}, house.t("nav.talk")), talk.element);
+  replace(root, h("h1", { class: "offscreen" }, house.t("nav.talk")), talk.element);
   house.signal.addEventListener("abort", () => talk.leave());
   await talk.meet(await house.api("GET", "/api/v1/personas"));
 }
