@@ -143,7 +143,7 @@ async def take_picture(page, file):
 
 async def test_look_finds_what_is_wrong(look):
     async with look("talk", viewport=SIZES["phone"]) as page:
-        await page.evaluate("() => { document.querySelector('h1').style.marginBottom = '-2rem'; }")
+        await page.evaluate("() => { document.querySelector('.choice').style.marginBottom = '-2rem'; }")
         assert any("overlap" in trouble for trouble in await page.evaluate(LOOK))
         await page.evaluate("() => { document.querySelector('h1').style.width = '500px'; }")
         assert any("wide" in trouble for trouble in await page.evaluate(LOOK))
