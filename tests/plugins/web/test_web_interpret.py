@@ -63,8 +63,7 @@ def speeches(page):
     return [message["track"] for message in told if message["type"] == "speech_started"]
 
 
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP])
-@pytest.mark.parametrize("mode", ["streaming", "parallel"])
+@pytest.mark.parametrize(("mode", "viewport"), [("streaming", PHONE), ("parallel", DESKTOP)])
 async def test_both_texts_and_both_voices_come_in_the_modes_order(interpreting, mode, viewport):
     async with interpreting(translator=ScriptedTranslator(first_s=0.1, each_s=0.03), viewport=viewport) as page:
         await page.check(f"input[value={mode}]")

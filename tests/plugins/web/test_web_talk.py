@@ -47,9 +47,8 @@ async def told(page, kind):
     return [event for event in await page.evaluate("() => window.told") if event["type"] == kind]
 
 
-@pytest.mark.parametrize("viewport", [PHONE, {"width": 1280, "height": 800}])
-async def test_ask_aloud_and_hear(house, pages, viewport):
-    async with house() as hub, pages(hub.addresses["http"], microphone=QUESTION, viewport=viewport) as page:
+async def test_ask_aloud_and_hear_on_a_phone(house, pages):
+    async with house() as hub, pages(hub.addresses["http"], microphone=QUESTION, viewport=PHONE) as page:
         await ready(page)
         button = await page.locator("mynah-voice-chat .talk").bounding_box()
         await page.mouse.move(button["x"] + button["width"] / 2, button["y"] + button["height"] / 2)
@@ -60,7 +59,7 @@ async def test_ask_aloud_and_hear(house, pages, viewport):
         await page.wait_for_selector("text=Yes. Lions eat meat. They sleep a lot.")
         await page.wait_for_function("() => window.told.some((event) => event.type === 'sound' && event.first)")
         await page.wait_for_selector("[data-stage=stt] >> text=scripted_stt")
-        assert await page.evaluate("() => document.documentElement.scrollWidth") == viewport["width"]
+        assert await page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"]
 
 
 async def test_waterfall_has_the_turns_figures(house, pages):
