@@ -45,7 +45,7 @@ def _cells(speaker: Mapping[str, Any]) -> tuple[str, ...]:
         str(speaker["area"] or "–"),
         "yes" if speaker["online"] else "no",
         "open" if speaker["session"] else "–",
-        ", ".join(speaker["formats"]) or "–",
+        "\n".join(speaker["formats"]) or "–",
         "now" if speaker["online"] else ago(speaker["last_seen"]),
         str(speaker.get("firmware") or "–"),
     )

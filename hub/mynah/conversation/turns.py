@@ -228,12 +228,13 @@ class Turns:
         heard = turn.heard(playback.made_ms(heard_ms))
         turn.stopped = reason
         self.silence(turn)
-        if turn.is_exchange:
+        made = turn.ended is not None
+        if turn.is_exchange and (self._delivery.was_attached or not made):
+            # Where nobody ever listened, what was made whole was read, if anything: it stays as it was kept.
             self._remember(turn, replace(turn.exchange, reply=heard))
         self._delivery.spool.put_now(
             Interrupted(turn_id=turn.id, heard_ms=round(heard_ms, 1), heard=heard, reason=reason)
         )
-        made = turn.ended is not None
         turn.timeline.mark("finished")
         if not made:
             self._count_turn(turn, "interrupted")

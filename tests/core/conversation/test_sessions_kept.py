@@ -122,6 +122,32 @@ def test_of_an_interrupted_reply_is_kept_what_was_heard(tmp_path):
     in_hubs(tmp_path, first, second)
 
 
+def test_where_nobody_ever_listened_a_reply_that_was_made_stays_whole(tmp_path):
+    async def scenario(hub, _):
+        session = hub.open_session(SessionOptions())
+        session.submit("what do lions eat")
+        await asyncio.sleep(10)
+        assert not session.busy
+        session.submit("and how do they sleep")
+        assert session.history[0].reply == "".join(LONG)
+        await asyncio.sleep(10)
+        assert [each.reply for each in hub._archive.exchanges(session.id, 9)] == ["".join(LONG)] * 2
+
+    in_hubs(tmp_path, scenario)
+
+
+def test_where_nobody_ever_listened_nothing_is_kept_of_a_reply_that_was_stopped_in_the_making(tmp_path):
+    async def scenario(hub, _):
+        session = hub.open_session(SessionOptions())
+        session.submit("what do lions eat")
+        await asyncio.sleep(0.04)
+        assert session.busy
+        session.interrupt()
+        assert [entry.reply for entry in session.history] == [""]
+
+    in_hubs(tmp_path, scenario)
+
+
 def test_a_session_whose_client_has_gone_is_put_away_and_comes_back(tmp_path):
     async def scenario(hub, _):
         session = hub.open_session(SessionOptions(origin="study"))
