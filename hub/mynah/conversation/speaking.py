@@ -24,9 +24,6 @@ from mynah.values import Voice, WordMark, primary_language
 if TYPE_CHECKING:
     from mynah.conversation.turn import Turn
 
-PHRASES_AHEAD: Final = 8
-"""Phrases that may wait for their synthesis; then the language model is not read any further."""
-
 PLENTY_MS: Final = 8_000.0
 """Audio waiting to be heard with which later sentences are voiced together: longer phrases sound more natural."""
 
@@ -54,7 +51,6 @@ class Speaking:
         self._main = self._track == turn.track
         self._latency = turn.links.latency
         self._held: SplitPhrase | None = None
-        self._queue: asyncio.Queue[PhraseReady | None] = asyncio.Queue(maxsize=PHRASES_AHEAD)
         self._timer: asyncio.TimerHandle | None = None
         self._acknowledgement_sounded = False
         self._reply_audible = asyncio.Event()
@@ -93,7 +89,7 @@ class Speaking:
     async def voice(self) -> None:
         """Voice every phrase until `close`."""
         await asyncio.sleep(0)  # the language model is called first
-        await self.voicing.run(self._queue)
+        await self.voicing.run()
 
     # ------------------------------------------------------------ the reply
 
@@ -121,12 +117,12 @@ class Speaking:
                 self.phrases += 1
                 self._turn.timeline.mark("first_phrase")
                 await self._turn.links.emit(ready)
-            await self._queue.put(ready)
+            await self.voicing.take(ready)
 
     async def close(self) -> None:
         """Note that there is nothing more to voice."""
         self.never_mind()
-        await self._queue.put(None)
+        await self.voicing.take(None)
 
     async def _release_all(self, phrases: Sequence[SplitPhrase], meter: Meter) -> None:
         held, self._held = self._held, None
@@ -159,7 +155,7 @@ class Speaking:
         await turn.links.emit(ready)
         if first and turn.stage != "speaking":
             await turn.begin("speaking")
-        await self._queue.put(ready)
+        await self.voicing.take(ready)
 
     # ------------------------------------------------------------ the acknowledgement
 
@@ -186,7 +182,7 @@ class Speaking:
             turn_id=self._turn.id, phrase=1, text=self._acknowledgement, acknowledgement=True, language=self.language
         )
         self._turn.links.post(ready)
-        self._queue.put_nowait(ready)
+        self.voicing.take_now(ready)
 
     # ------------------------------------------------------------ the voice
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -21,55 +21,88 @@ Emit = Callable[[Output], Awaitable[None]]
 PARALLEL: Final = 3
 """Phrases in the making at once: one that sounds, one ready, one to spare."""
 
+PHRASES_AHEAD: Final = 8
+"""Phrases that may wait for their synthesis; then the language model is not read any further."""
+
 TakeBackSent = Callable[[str, int, int, float], float | None]
 """Drops what was emitted of a turn's phrase of a track, from that millisecond of the track's audio on; returns where it
 now ends, None where it cannot be dropped any more."""
 
 
-@dataclass(slots=True)
 class Voicing:
     """Voices the phrases of one track of one turn: made in parallel, given out in order.
 
-    `voiced` grows as audio is given out. `on_first_audio` is called once, before the first chunk is.
-    `take_back` reaches what was emitted already.
+    A phrase is begun in the moment in which it is taken, where less than `parallel` are in the making. `voiced` grows
+    as audio is given out. `on_first_audio` is called once, before the first chunk is. `take_back` reaches what was
+    emitted already.
     """
 
-    turn_id: str
-    synthesize: Synthesize
-    emit: Emit
-    ahead_ms: float = 20_000
-    start_at: float | None = None
-    track: int = 0
-    parallel: int = PARALLEL
-    on_first_audio: Callable[[], None] = lambda: None
-    take_back: TakeBackSent = lambda *place: None
-    voiced: list[VoicedPhrase] = field(default_factory=list)
-    failed: int = 0
-    position_ms: float = 0.0
-
-    async def run(self, phrases: asyncio.Queue[PhraseReady | None]) -> None:
-        """Voice everything from `phrases` until None comes."""
-        lanes: asyncio.Queue[Lane | None] = asyncio.Queue(maxsize=self.parallel)
-        free = asyncio.Semaphore(self.parallel)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._start(phrases, lanes, free, group))
-            while (lane := await lanes.get()) is not None:
-                await self._give_out(lane)
-                free.release()
-
-    async def _start(
+    def __init__(
         self,
-        phrases: asyncio.Queue[PhraseReady | None],
-        lanes: asyncio.Queue[Lane | None],
-        free: asyncio.Semaphore,
-        group: asyncio.TaskGroup,
+        turn_id: str,
+        synthesize: Synthesize,
+        emit: Emit,
+        *,
+        ahead_ms: float = 20_000,
+        start_at: float | None = None,
+        track: int = 0,
+        parallel: int = PARALLEL,
+        on_first_audio: Callable[[], None] = lambda: None,
+        take_back: TakeBackSent = lambda *place: None,
     ) -> None:
-        while (phrase := await phrases.get()) is not None:
-            await free.acquire()
-            lane = Lane(phrase, self.ahead_ms / self.parallel)
-            group.create_task(lane.fill(self.synthesize(phrase, partial(self._take_back, lane))))
-            await lanes.put(lane)
-        await lanes.put(None)
+        self.turn_id = turn_id
+        self.synthesize = synthesize
+        self.emit = emit
+        self.ahead_ms = ahead_ms
+        self.start_at = start_at
+        self.track = track
+        self.parallel = parallel
+        self.on_first_audio = on_first_audio
+        self.take_back = take_back
+        self.voiced: list[VoicedPhrase] = []
+        self.failed = 0
+        self.position_ms = 0.0
+        self._lanes: asyncio.Queue[Lane | None] = asyncio.Queue(maxsize=PHRASES_AHEAD + parallel)
+        self._waiting: deque[Lane] = deque()
+        self._in_making = 0
+        self._group: asyncio.TaskGroup | None = None
+
+    async def take(self, phrase: PhraseReady | None) -> None:
+        """Voice a phrase after those before it; None: there is no further one. Waits while there are too many."""
+        if phrase is None:
+            await self._lanes.put(None)
+            return
+        lane = Lane(phrase, self.ahead_ms / self.parallel)
+        await self._lanes.put(lane)
+        self._line_up(lane)
+
+    def take_now(self, phrase: PhraseReady) -> None:
+        """Voice a phrase after those before it. Raises `QueueFull` where there are too many."""
+        lane = Lane(phrase, self.ahead_ms / self.parallel)
+        self._lanes.put_nowait(lane)
+        self._line_up(lane)
+
+    async def run(self) -> None:
+        """Voice every phrase until None was taken."""
+        async with asyncio.TaskGroup() as self._group:
+            try:
+                self._begin()
+                while (lane := await self._lanes.get()) is not None:
+                    await self._give_out(lane)
+                    self._in_making -= 1
+                    self._begin()
+            finally:
+                self._group = None  # what is taken from now on is for nobody
+
+    def _line_up(self, lane: Lane) -> None:
+        self._waiting.append(lane)
+        self._begin()
+
+    def _begin(self) -> None:
+        while self._waiting and self._in_making < self.parallel and self._group is not None:
+            lane = self._waiting.popleft()
+            self._in_making += 1
+            self._group.create_task(lane.fill(self.synthesize(lane.phrase, partial(self._take_back, lane))))
 
     async def _give_out(self, lane: Lane) -> None:
         phrase, record = lane.phrase, lane.record

@@ -33,11 +33,11 @@ async def say(synthesize, count=3, *, emit=None, **more):
         outputs.append(output)
 
     voicing = Voicing("t1", synthesize, emit or collect, **more)
-    phrases = asyncio.Queue()
-    for number in range(1, count + 1):
-        phrases.put_nowait(ready(number))
-    phrases.put_nowait(None)
-    await voicing.run(phrases)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(voicing.run())
+        for number in range(1, count + 1):
+            await voicing.take(ready(number))
+        await voicing.take(None)
     return voicing, outputs
 
 
