@@ -111,6 +111,40 @@ async def test_a_webhook_that_nobody_waits_for_or_too_large_a_call_is_refused(tm
         assert (await client.post(f"webhook/{id}", data="x" * size)).status == status
 
 
+async def test_viewers_are_told_what_ran_and_no_words(tmp_path):
+    action = {"stop": "They said {{ trigger.json.what }}"}
+    open_house = {
+        **CONFIG,
+        "http": {"host": "0.0.0.0", "mdns": False},
+        "automations": [
+            {
+                **CONFIG["automations"][0],
+                "conditions": [],
+                "actions": [{"variables": {"said": "{{ trigger.json.what }}"}}, action],
+            }
+        ],
+    }
+    async with run_hub(tmp_path, config=open_house, installed=["automation", "http"]) as hub:
+        url = f"http://127.0.0.1:{hub.addresses['http'].rsplit(':', 1)[1]}/api/v1/"
+
+        async def told(role):
+            token = {"Authorization": f"Bearer {hub.storage.issue_token(role, role)}"}
+            async with aiohttp.ClientSession(url, headers=token) as client:
+                return [
+                    await (await client.get(path)).text() for path in ("automations", "automations/feeding_time/traces")
+                ]
+
+        live = hub.parts["automation"].find("feeding_time")
+        task = live.run({"trigger": {"platform": "webhook", "id": "0", "json": {"what": "hippopotamus"}}})
+        await task
+        assert "hippopotamus" in (await told("admin"))[1]
+        listed, traced = await told("viewer")
+        assert "hippopotamus" not in listed + traced
+        (trace,) = json.loads(traced)
+        assert (trace["trigger"], trace["variables"]) == ({"platform": "webhook", "id": "0"}, {})
+        assert [step["kind"] for step in trace["steps"]] == ["action", "action"]
+
+
 async def test_the_program_lists_triggers_and_traces(tmp_path):
     async with house(tmp_path) as (hub, _):
         code, told = await mynah(hub, "automation", "list")
