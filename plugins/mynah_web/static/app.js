@@ -24,7 +24,9 @@ function kept(name, values, otherwise) {
 
 /** What a view is given: texts, the REST API, and a way to tell something to the person. */
 function house(signal) {
-  return { t, api: (method, path, body) => api(method, path, body, { signal }), signal, token, say };
+  // What a view that was left still has to say is of no use in the next one.
+  const tell = (message) => signal.aborted || say(message);
+  return { t, api: (method, path, body) => api(method, path, body, { signal }), signal, token, say: tell };
 }
 
 /** Tell of something above the view; an ApiError in words that say what to do. Without a message: take it away. */
@@ -45,7 +47,7 @@ function explain(error) {
 
 function name() {
   const wanted = location.hash.replace(/^#\//, "").split("/")[0];
-  return wanted in VIEWS ? wanted : "talk";
+  return Object.hasOwn(VIEWS, wanted) ? wanted : "talk";
 }
 
 async function show() {
@@ -104,11 +106,11 @@ async function speak(language) {
 function askForToken() {
   if (document.querySelector("dialog.token")) return;
   const field = h("input", { type: "password", id: "token", autocomplete: "current-password", required: true });
-  const form = h("form", { method: "dialog" }, h("h2", {}, t("token.title")), h("p", {}, t("token.how")),
+  const form = h("form", { method: "dialog" }, h("h2", { id: "token-title" }, t("token.title")), h("p", {}, t("token.how")),
     h("label", { for: "token" }, t("token.label")), field,
     h("p", { class: "row" }, h("button", { class: "primary" }, t("token.use")),
       h("button", { type: "button", onclick: () => dialog.close() }, t("token.cancel"))));
-  const dialog = h("dialog", { class: "token" }, form);
+  const dialog = h("dialog", { class: "token", "aria-labelledby": "token-title" }, form);
   form.addEventListener("submit", () => {
     setToken(field.value.trim());
     show();
@@ -122,4 +124,9 @@ setTheme(kept("theme", THEMES, "auto"));
 VIEWS[name()]().catch(() => {}); // its code comes while the texts do; what goes wrong is told by show()
 await speak(kept("language", Object.keys(LANGUAGES), choose(navigator.languages)));
 window.addEventListener("hashchange", show);
+// The address says which view is shown: the way to its content must not change it.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  view.focus();
+});
 await show();

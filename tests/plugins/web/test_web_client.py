@@ -24,6 +24,14 @@ TRY = """async (options) => {
   const { MynahClient } = await import("/web/client/mynah-client.js");
   return new MynahClient(options).connect().then(() => null, ({ code, hint }) => ({ code, hint }));
 }"""
+LATE = """() => {
+  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wishes) => {
+    await new Promise((resolve) => { window.allow = resolve; });
+    return ask(wishes);
+  };
+}"""
+"""The person is asked for the microphone, and answers with `allow()`."""
 NO_DEVICE = """() => {
   navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("none", "NotFoundError"); };
 }"""
@@ -141,6 +149,46 @@ async def test_denied_microphone_is_told(house, pages):
         assert error["code"] == "microphone_denied"
         assert "Allow it" in error["hint"]
         assert await page.evaluate("client.listening") is None
+
+
+@pytest.mark.parametrize("mode", ["push_to_talk", "open"])
+async def test_microphone_that_was_called_off_records_nothing(house, pages, mode):
+    """A person who is asked may take their time: what was to be said is over by then."""
+    async with house() as hub, pages(hub.addresses["http"]) as page:
+        await talk(page, ear=False)
+        await page.evaluate(LATE)
+        told = await page.evaluate(
+            """async (mode) => {
+              const sent = client.statistics().bufferChunks;
+              const begun = client.listen(mode).then(() => null, ({ code }) => code);
+              while (!window.allow) await new Promise((resolve) => setTimeout(resolve, 5));
+              await client.endListening();
+              window.allow();
+              const told = await begun;
+              await new Promise((resolve) => setTimeout(resolve, 300));  // several frames
+              return [told, client.listening, client.statistics().bufferChunks - sent];
+            }""",
+            mode,
+        )
+        assert told == [None, None, 0]
+
+
+async def test_microphone_that_is_wanted_again_while_asked_for_begins_once(house, pages):
+    async with house() as hub, pages(hub.addresses["http"]) as page:
+        await talk(page, ear=False)
+        await page.evaluate(LATE)
+        await page.evaluate(
+            """async () => {
+              const first = client.listen("push_to_talk");
+              while (!window.allow) await new Promise((resolve) => setTimeout(resolve, 5));
+              await client.endListening();
+              const second = client.listen("push_to_talk");
+              window.allow();
+              await Promise.all([first, second]);
+            }"""
+        )
+        assert await page.evaluate("client.listening") == "push_to_talk"
+        assert [message["type"] for message in page.said].count("listen") == 1
 
 
 async def test_missing_microphone_is_told(house, pages):

@@ -25,6 +25,22 @@ NOTE_SOUNDING = """() => {
 }"""
 
 
+TIMERS = """() => {
+  window.timers = new Set();
+  const { setInterval, clearInterval } = window;
+  window.setInterval = (...what) => {
+    const timer = setInterval(...what);
+    window.timers.add(timer);
+    return timer;
+  };
+  window.clearInterval = (timer) => {
+    window.timers.delete(timer);
+    clearInterval(timer);
+  };
+}"""
+"""Note the timers that run on."""
+
+
 @pytest.fixture
 def interpreting(house, pages):
     """Open the view on a hub: `async with interpreting(translator=…, microphone=…) as page`."""
@@ -161,3 +177,37 @@ async def test_texts_stay_when_the_choice_changes(interpreting):
         await say(page, "Where does it hurt?", 2)
         assert await side(page, "translation") == "de WHERE DOES IT HURT?"
         assert await side(page, "translation", 1) == "es GOOD MORNING."
+
+
+async def test_text_that_the_hub_refuses_is_not_taken_for_the_next_ones(interpreting):
+    async with interpreting() as page:
+        await page.evaluate(
+            "() => document.querySelector('.controls').shadowRoot.querySelector('.question').maxLength = 99999"
+        )
+        await page.fill(".interpret .question", "x" * 20_001)
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector(".notice:visible")
+        await say(page, "Good morning.")
+        assert await side(page, "original") == "Good morning."
+
+
+async def test_connection_that_comes_back_is_waited_for(interpreting):
+    async with interpreting() as page:
+        await page.route_web_socket(
+            "**/ws/v1", lambda socket: page.sockets.append((socket, socket.connect_to_server()))
+        )
+        page.sockets = []
+        await say(page, "Good morning.")
+        await page.sockets[0][0].close(code=1012)
+        await say(page, "Thank you.", turns=2)
+        assert await page.locator(".notice:visible").count() == 0
+
+
+async def test_view_that_is_left_lets_go_of_its_timers(interpreting):
+    async with interpreting() as page:
+        await page.evaluate(TIMERS)
+        await page.click(".interpret .talk")
+        await page.wait_for_selector(".interpret .talk[aria-pressed=true]")
+        await page.click("nav a[href='#/talk']")
+        await page.wait_for_selector("main[data-view=talk] h1")
+        assert await page.evaluate("() => [...window.timers]") == []

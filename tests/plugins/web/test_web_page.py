@@ -22,6 +22,20 @@ async def test_opens_every_view(house, pages):
             assert await page.get_attribute(f"nav a[href='#/{view}']", "aria-current") == "page"
 
 
+async def test_address_of_no_view_is_that_of_the_first(house, pages):
+    async with house() as hub, pages(f"{hub.addresses['http']}/#/constructor") as page:
+        await page.wait_for_selector("main[data-view=talk] h1")
+
+
+async def test_way_to_the_content_stays_in_the_view(house, pages):
+    async with house() as hub, pages(f"{hub.addresses['http']}/#/interpret") as page:
+        await page.wait_for_selector("main[data-view=interpret] h1")
+        await page.focus(".skip")
+        await page.keyboard.press("Enter")
+        assert await page.evaluate("document.activeElement.id") == "view"
+        assert page.url.endswith("#/interpret")
+
+
 async def test_speaks_the_browsers_language(house, pages):
     async with house() as hub, pages(hub.addresses["http"], locale="de-DE") as page:
         await page.wait_for_selector("nav a:has-text('Sprechen')")

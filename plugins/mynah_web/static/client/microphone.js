@@ -61,6 +61,7 @@ export class Microphone {
     await this.open();
     const opus = this.#codec === "opus" ? await opusSettings(this.#chunkMs) : null;
     if (!this.#node) throw new ClientError("microphone_failed");
+    this.#encoder?.finish(); // of a start that was not stopped
     this.#encoder = opus
       ? new OpusEncoder(opus, (packet) => this.#on.frame(packet), () => this.#fail())
       : null;

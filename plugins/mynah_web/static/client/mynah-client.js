@@ -27,6 +27,7 @@ export class MynahClient extends EventTarget {
   #socket = null;
   #tally = new Tally();
   #listening = null;
+  #attempt = null; // which call of `listen` it is that may begin
   #format = null;
   #ending = null;
   #early = [];
@@ -164,19 +165,28 @@ export class MynahClient extends EventTarget {
     this.#listening = mode;
     this.#format = null;
     this.#early = [];
-    try {
-      const microphone = await this.#ear();
-      if (this.#listening !== mode) return; // it was ended before there was a microphone
-      const format = await microphone.start();
-      if (this.#listening !== mode) return; // it was ended while the person was asked
-      this.#format = format;
-    } catch (error) {
-      this.#listening = null;
-      throw error;
-    }
+    if (!(await this.#begin((this.#attempt = Symbol(mode))))) return;
     this.#send({ type: "listen", mode, format: this.#format });
     for (const frame of this.#early.splice(0)) this.#frame(frame);
     this.#tell("listening", { mode });
+  }
+
+  /** Have the microphone record; false where that attempt was ended, maybe while the person was asked for it. */
+  async #begin(attempt) {
+    const ended = () => attempt !== this.#attempt;
+    try {
+      const microphone = await this.#ear();
+      if (!ended()) await microphone.open();
+      if (ended()) return false;
+      const format = await microphone.start();
+      if (!ended()) this.#format = format;
+      else if (!this.#attempt) await microphone.stop();
+      return !ended();
+    } catch (error) {
+      if (ended()) return false; // nobody waits for it any more
+      this.#listening = this.#attempt = null;
+      throw error;
+    }
   }
 
   /** The utterance is complete, or the open microphone off. Resolves when all was sent. */
@@ -189,7 +199,7 @@ export class MynahClient extends EventTarget {
       if (begun) this.#send({ type: "end_listening" });
       this.#tell("listening", { mode: null });
     });
-    if (!begun) this.#listening = null;
+    if (!begun) this.#listening = this.#attempt = null;
     return this.#ending;
   }
 
@@ -309,7 +319,7 @@ export class MynahClient extends EventTarget {
     this.#microphone?.close();
     this.#speech.close();
     if (this.#listening) this.#tell("listening", { mode: null });
-    this.#listening = this.#format = null;
+    this.#listening = this.#format = this.#attempt = null;
   }
 
   #frame(bytes) {

@@ -116,7 +116,6 @@ export class HubSocket {
   #welcomed(socket, welcome) {
     clearTimeout(this.#timer);
     this.#fail = null;
-    this.#tries = 0;
     this.#heardAt = performance.now();
     this.#alive = setInterval(() => this.#look(), PING_MS);
     socket.onclose = (event) => this.#lost(this.#reason(event, "lost"));
@@ -137,6 +136,7 @@ export class HubSocket {
   }
 
   #look() {
+    this.#tries = 0; // a hub that greets and goes at once is not asked any sooner for its greeting
     const silent = performance.now() - this.#heardAt;
     if (silent > SILENT_MS) this.#lost(new ClientError("lost"));
     else if (silent > PING_MS / 2) this.send({ type: "ping" });

@@ -24,7 +24,7 @@ export function setToken(value) {
 /** Call the hub: api("GET", "/api/v1/speakers"). Returns the answer's JSON, null where there is none. */
 export async function api(method, path, body, { signal } = {}) {
   const answer = await open(method, path, body, signal);
-  return answer.status === 204 ? null : answer.json();
+  return answer.status === 204 ? null : reached(answer.json());
 }
 
 /**
@@ -49,12 +49,26 @@ export async function lines(path, body, take, { signal } = {}) {
 async function pieces(answer, end, take) {
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    const whole = (rest + value).split(end);
-    rest = whole.pop();
-    whole.forEach(take);
+  try {
+    for (;;) {
+      const { value, done } = await reached(reader.read());
+      if (done) return;
+      const whole = (rest + value).split(end);
+      rest = whole.pop();
+      whole.forEach(take);
+    }
+  } finally {
+    reader.cancel().catch(() => {}); // whatever ended it: the hub must not go on sending to nobody
+  }
+}
+
+/** What a connection gives; one that breaks is told as one that could not be made. */
+async function reached(work) {
+  try {
+    return await work;
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError("unreachable", 0);
   }
 }
 
@@ -62,13 +76,7 @@ async function open(method, path, body, signal, more = {}) {
   const headers = { ...more };
   if (token()) headers.Authorization = `Bearer ${token()}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  let answer;
-  try {
-    answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new ApiError("unreachable", 0);
-  }
+  const answer = await reached(fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal }));
   // What is not all well is told by /health as 503, with an answer all the same.
   if (answer.ok || (path === "/health" && answer.status === 503)) return answer;
   const told = await answer.json().catch(() => null);

@@ -117,6 +117,11 @@ export class InterpretedTurns {
     this.#written.push(text);
   }
 
+  /** What was sent last is not taken: no turn comes of it. */
+  refused() {
+    this.#written.pop();
+  }
+
   /** Show what the hub says of a turn. */
   take(message) {
     if (message.type === "turn_dropped") {
@@ -141,6 +146,7 @@ export class InterpretedTurns {
       this.#cards.set(turn, card);
       this.#list.prepend(card.element);
       while (this.#list.children.length > MOST) this.#list.lastChild.remove();
+      if (this.#cards.size > MOST) this.#cards.delete(this.#cards.keys().next().value);
     }
     return this.#cards.get(turn);
   }

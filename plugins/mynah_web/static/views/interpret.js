@@ -82,7 +82,6 @@ class Interpreter {
     replace(this.#language, languageOptions(source, this.#t, [source, target]));
     this.#language.parentElement.hidden = !both;
     this.leave();
-    this.#show();
   }
 
   #setMode(mode) {
@@ -106,7 +105,10 @@ class Interpreter {
     this.#wanted = false;
     this.#unwire();
     this.#under.clear();
+    this.#sounds = null;
     this.#turns.playing(null, null);
+    this.#stages.show(null);
+    this.#show(); // the button's timer ends, too
     client?.close().catch(() => {}); // the hub forgets a session that it cannot be told to end
   }
 
@@ -117,6 +119,7 @@ class Interpreter {
     const controller = new AbortController();
     const on = (type, take) => client.addEventListener(type, (event) => take(event.detail), { signal: controller.signal });
     for (const type of TOLD) on(type, (message) => this.#take({ ...message, type }));
+    on("error", ({ re }) => re === "text" && this.#turns.refused());
     on("listening", () => this.#show());
     on("level", ({ level }) => this.#dock.talk.level(level));
     on("playing", ({ turn, track }) => this.#plays(turn, track));
@@ -131,7 +134,7 @@ class Interpreter {
 
   async #connected() {
     const client = this.#need();
-    if (client.state !== "connected") await client.connect();
+    if (client.state !== "connected" && client.state !== "reconnecting") await client.connect();
     return client;
   }
 
@@ -150,7 +153,7 @@ class Interpreter {
     return this.#attempt(async () => {
       const client = await this.#connected();
       this.#turns.wrote({ text, language });
-      client.ask(text, language);
+      if (!client.ask(text, language)) this.#turns.refused();
     });
   }
 

@@ -6,6 +6,7 @@ import { keep, recall } from "../parts/kept.js";
 import { languageName, languageOptions } from "../parts/languages.js";
 
 const NAME = "talk";
+const PLACES = 16; // turns that may be without their waterfall at a time
 const USUAL = { persona: "", language: "" };
 
 /** Show the view in `root` until `house.signal` ends it. */
@@ -36,7 +37,7 @@ class Talk {
       h("option", { value: "" }, t("talk.persona.usual")));
     this.#language = h("select", { name: "language", onchange: (event) => this.#choose({ language: event.target.value }) },
       h("option", { value: "" }, t("talk.language.usual")), languageOptions(this.#kept.language, t));
-    this.#chat.addEventListener("turn", ({ detail: { turn, element } }) => this.#places.set(turn, element));
+    this.#chat.addEventListener("turn", ({ detail: { turn, element } }) => this.#place(turn, element));
     const named = (key, select) => h("label", {}, h("span", {}, t(key)), select);
     this.element = h("div", { class: "talk" }, h("div", { class: "choice" }, named("talk.persona", this.#persona),
       named("talk.language", this.#language)), this.#who, this.#chat);
@@ -105,6 +106,12 @@ class Talk {
     if (this.#kept.persona) return;
     this.#usual = persona;
     this.#show(persona, language);
+  }
+
+  /** Of the last few turns only: what the conversation has let go is not to be kept here. */
+  #place(turn, element) {
+    this.#places.set(turn, element);
+    if (this.#places.size > PLACES) this.#places.delete(this.#places.keys().next().value);
   }
 
   /** Only the newest waterfall stays open, so that the conversation is what is seen of those before. */
