@@ -13,14 +13,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from mynah import Event, HubStopping, LimitError, TurnEvent, TurnOver
+from mynah import EngineFailed, EngineStateChanged, Event, HubStopping, LimitError, TurnEvent, TurnOver
 
 PART: Final = "http_events"
 SPOKEN: Final = ("text", "heard", "data")
 """Fields that hold what people and personas said: told to admins as it comes, and never kept here."""
 
-QUOTING: Final = ("error", "troubles")
-"""Fields of turns that may quote it: told to admins alone."""
+QUOTING: Final[Mapping[type[Event], Collection[str]]] = {
+    TurnEvent: ("error", "troubles"),
+    EngineFailed: ("error",),
+    EngineStateChanged: ("reason",),
+}
+"""Fields that may quote it, by the class of the event: told to admins alone."""
 
 KEPT: Final = 1_000
 """Ends of turns that are kept, and as many other events: many of these must not push out the history of those."""
@@ -161,7 +165,8 @@ def shape_of(cls: type[Any]) -> Shape:
     """Return what is known of a class of events; looked at once, as thousands may come in a second."""
     every = tuple(field.name for field in dataclasses.fields(cls))
     kept = tuple(name for name in every if name not in SPOKEN) if cls.__module__ == Event.__module__ else ("time",)
-    shown = tuple(name for name in kept if not (name in QUOTING and issubclass(cls, TurnEvent)))
+    quoting = {name for known, names in QUOTING.items() if issubclass(cls, known) for name in names}
+    shown = tuple(name for name in kept if name not in quoting)
     names = frozenset(_name(each) for each in cls.__mro__ if issubclass(each, Event))
     return Shape(_name(cls), names, every, kept, shown)
 

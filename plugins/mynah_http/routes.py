@@ -14,6 +14,7 @@ API = "/api/v1"
 
 OBJECT: Mapping[str, Any] = {"type": "object", "additionalProperties": True}
 LIST: Mapping[str, Any] = {"type": "array", "items": OBJECT}
+WITHHELD = "told to admins alone"
 
 
 # aiohttp is imported inside the handlers: commands that list routes offline need not wait for it.
@@ -24,7 +25,7 @@ async def health(hub: Hub, request: Any) -> Any:
     from mynah_http.answers import json_response
 
     state = hub.health()
-    return json_response(state, 200 if state.get("status") == "healthy" else 503)
+    return json_response(_for_caller(request, state), 200 if state.get("status") == "healthy" else 503)
 
 
 async def openapi(hub: Hub, request: Any) -> Any:
@@ -50,7 +51,7 @@ async def statistics(hub: Hub, request: Any) -> Any:
 
 async def list_engines(hub: Hub, request: Any) -> Any:
     """List the configured engines."""
-    return hub.engines()
+    return _for_caller(request, hub.engines())
 
 
 async def me(hub: Hub, request: Any) -> Any:
@@ -134,6 +135,21 @@ ROUTES = (
     ),
     *SPEAKER_ROUTES,
 )
+
+
+def _for_caller(request: Any, told: Any) -> Any:
+    """Return what the caller may know: what an engine failed at may quote what was said, which is for admins alone."""
+    caller = request["access"]
+    return told if caller is not None and caller[0] == "admin" else _without_errors(told)
+
+
+def _without_errors(told: Any) -> Any:
+    if isinstance(told, Mapping):
+        return {
+            name: WITHHELD if name in ("error", "last_error") and value else _without_errors(value)
+            for name, value in told.items()
+        }
+    return [_without_errors(each) for each in told] if isinstance(told, list | tuple) else told
 
 
 def _in_own_language(text: Text, language: str) -> str:

@@ -246,3 +246,15 @@ async def test_many_callers_at_once_are_told_apart(lan):
 
 async def test_machines_own_user_is_told_to_be_an_admin(local):
     assert await local.call("GET", "/api/v1/me") == (200, {"role": "admin"})
+
+
+async def test_why_an_engine_failed_is_told_to_admins_alone(start, monkeypatch):
+    server = await start(host="0.0.0.0")
+    told = {"kind": "tts", "name": "espeak", "state": "resting", "error": "no words for 'my secret'", "last_error": ""}
+    monkeypatch.setattr(server.hub, "engines", lambda: [told])
+    monkeypatch.setattr(server.hub, "health", lambda: {"status": "degraded", "engines": {"tts": [told]}})
+    less = {**told, "error": "told to admins alone"}
+    assert (await server.call("GET", "/health"))[1]["engines"]["tts"] == [less]
+    assert (await server.call("GET", "/health", headers=bearer("a-token")))[1]["engines"]["tts"] == [told]
+    assert (await server.call("GET", "/api/v1/engines", headers=bearer("v-token")))[1] == [less]
+    assert (await server.call("GET", "/api/v1/engines", headers=bearer("a-token")))[1] == [told]

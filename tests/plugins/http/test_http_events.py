@@ -12,6 +12,7 @@ import pytest
 
 from mynah import (
     EngineFailed,
+    EngineStateChanged,
     Event,
     Happened,
     Heard,
@@ -143,11 +144,16 @@ async def test_viewer_is_told_what_happens_but_not_what_was_said(start):
     assert told[4] == {"type": "fence_opened", "time": 1.0}
 
 
-async def test_viewer_is_told_why_an_engine_failed_as_health_tells_everybody(start):
+@pytest.mark.parametrize(("token", "told"), [("v-token", None), ("a-token", "no words for 'a secret'")])
+async def test_why_an_engine_failed_is_told_to_admins_alone(start, token, told):
     server = await start(host="0.0.0.0")
-    async with following(server, headers={"Authorization": "Bearer v-token"}) as stream:
-        server.hub.bus.publish(EngineFailed(engine="espeak", kind="tts", error="it is broken"))
-        assert (await stream.next())["error"] == "it is broken"
+    async with following(server, headers={"Authorization": f"Bearer {token}"}) as stream:
+        server.hub.bus.publish(EngineFailed(engine="espeak", kind="tts", error="no words for 'a secret'"))
+        server.hub.bus.publish(
+            EngineStateChanged(engine="espeak", kind="tts", state="resting", reason="it is 'a secret'")
+        )
+        assert (await stream.next()).get("error") == told
+        assert ("reason" in await stream.next()) == bool(told)
 
 
 @pytest.mark.parametrize(("headers", "status"), [({}, 401), ({"Authorization": "Bearer s-token"}, 403)])
