@@ -18,6 +18,9 @@ from mynah_facts.words import FUNCTION_STEMS, SLOT
 
 RIDGE = 0.5
 STEPS = 16
+AT_ONCE = 4
+"""Attributes that are worked on at a time: all of them would take tens of megabytes, which stay with the process."""
+
 PAIR_WEIGHT = 0.6
 STRANGE_WEIGHT = 0.7
 
@@ -115,16 +118,23 @@ class _Sparse(NamedTuple):
 
     def times(self, vectors: Any) -> Any:
         """Return the matrix times `vectors`."""
-        import numpy as np
-
-        return np.add.reduceat(self.values * vectors[self.columns], self.row_starts, axis=0)
+        return _summed(self.values, vectors, self.columns, self.row_starts)
 
     def transposed_times(self, vectors: Any) -> Any:
         """Return the transposed matrix times `vectors`."""
-        import numpy as np
-
         order = self.by_column
-        return np.add.reduceat(self.values[order] * vectors[self.rows[order]], self.column_starts, axis=0)
+        return _summed(self.values[order], vectors, self.rows[order], self.column_starts)
+
+
+def _summed(values: Any, vectors: Any, picked: Any, starts: Any) -> Any:
+    """Return the sums, from each start to the next, of `values` times the `picked` rows of `vectors`."""
+    import numpy as np
+
+    sums = np.empty((len(starts), vectors.shape[1]), dtype=vectors.dtype)
+    for first in range(0, vectors.shape[1], AT_ONCE):
+        columns = slice(first, first + AT_ONCE)
+        sums[:, columns] = np.add.reduceat(values * vectors[picked, columns], starts, axis=0)
+    return sums
 
 
 def _solve(matrix: _Sparse, goal: Any) -> Any:
