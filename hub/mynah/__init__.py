@@ -42,6 +42,7 @@ from mynah.errors import (
     LimitError,
     MynahError,
     Problem,
+    SizeError,
 )
 from mynah.events import (
     ComponentFailed,
@@ -214,6 +215,7 @@ __all__ = [
     "SessionClosed",
     "SessionOpened",
     "SessionOptions",
+    "SizeError",
     "SpeakerSecrets",
     "Spec",
     "SpeechChunk",

@@ -50,6 +50,10 @@ class LimitError(InputError):
     """A client asked for more than a limit allows: sessions, bytes, seconds."""
 
 
+class SizeError(LimitError):
+    """What a client sent is larger than a limit allows: it will be no smaller when it is sent again."""
+
+
 def cause(error: Exception) -> Exception:
     """Return what a TaskGroup's exception is about: its first error; any other exception as it is."""
     while isinstance(error, ExceptionGroup):

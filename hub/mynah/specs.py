@@ -119,8 +119,8 @@ class RouteSpec:
     sent as JSON (None: 204). `access` says who may call it where the hub is open to the network. `body` is a schema
     for a JSON body; the handler finds it checked as `request["body"]`. `request["access"]` is the caller's role and
     for whom, or None where an open route is called without a token. `InputError` is answered by 404 where the path
-    has a parameter, else by 400; `LimitError` by 503; aiohttp's own exceptions by their status. `answer` describes
-    the result for the OpenAPI document, as a JSON schema.
+    has a parameter, else by 400; `LimitError` by 503, `SizeError` by 413; aiohttp's own exceptions by their status.
+    `answer` describes the result for the OpenAPI document, as a JSON schema.
     """
 
     name: str

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 import voluptuous as vol
 from aiohttp import web
 
-from mynah import Hub, InputError, LimitError, MynahError, RouteSpec
+from mynah import Hub, InputError, LimitError, MynahError, RouteSpec, SizeError
 from mynah_http.access import Door
 from mynah_http.answers import from_exception, json_response
 from mynah_http.bodies import check_length, read_json, too_large
@@ -61,7 +62,9 @@ class Endpoint:
     def _translate(self, error: MynahError) -> web.HTTPException:
         kind: Any = web.HTTPInternalServerError
         headers = None
-        if isinstance(error, LimitError):
+        if isinstance(error, SizeError):
+            kind = partial(web.HTTPRequestEntityTooLarge, 0, 0)  # its sizes are for a message that is not used
+        elif isinstance(error, LimitError):
             kind, headers = web.HTTPServiceUnavailable, {"Retry-After": str(RETRY_AFTER_S)}
         elif isinstance(error, InputError):
             # What a path names is looked up first, so that an error nearly always means that it is not there.

@@ -26,7 +26,7 @@ from mynah.conversation.turn import Links, Turn
 from mynah.conversation.turns import NEW_INPUT, Turns
 from mynah.conversation.utterance import Utterance
 from mynah.engines.chain import closing
-from mynah.errors import InputError, LimitError
+from mynah.errors import InputError, LimitError, SizeError
 from mynah.events import Heard, TurnStarted
 from mynah.outputs import Output, VolumeChanged
 from mynah.session_protocol import InputPolicy, Interpretation, ListenMode, OutletOptions, SessionOptions, Urgency
@@ -208,7 +208,7 @@ class Conversation:
         if context is not None:
             merged = {key: value for key, value in {**self.context, **context}.items() if value}
             if len(merged) > self._around.limits.context_entries:
-                raise LimitError(f"a context holds at most {self._around.limits.context_entries} entries")
+                raise SizeError(f"a context holds at most {self._around.limits.context_entries} entries")
             self.context = merged
         self.note()
 

@@ -17,7 +17,7 @@ from mynah.conversation.shares import Shares
 from mynah.conversation.tools import Tools
 from mynah.engines.chain import Chain
 from mynah.engines.protocols import SpeechDetector
-from mynah.errors import InputError, LimitError
+from mynah.errors import InputError, SizeError
 from mynah.hub_protocol import Hub
 from mynah.specs import EngineKind
 from mynah.statistics import Statistics
@@ -38,13 +38,13 @@ class SessionLimits:
         if not text.strip():
             raise InputError("the text is empty")
         if len(text) > self.text_chars:
-            raise LimitError(f"the text has {len(text)} characters; at most {self.text_chars} are taken")
+            raise SizeError(f"the text has {len(text)} characters; at most {self.text_chars} are taken")
 
     def check_chunk(self, data: bytes) -> None:
-        """Raise `LimitError` for a piece of audio that is too large."""
+        """Raise `SizeError` for a piece of audio that is too large."""
         if len(data) > self.chunk_bytes:
             size, most = len(data) / 1024, self.chunk_bytes // 1024
-            raise LimitError(f"a piece of audio has {size:.0f} KiB; at most {most} are taken, so send smaller ones")
+            raise SizeError(f"a piece of audio has {size:.0f} KiB; at most {most} are taken, so send smaller ones")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

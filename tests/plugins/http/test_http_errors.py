@@ -14,7 +14,7 @@ import pytest
 import voluptuous as vol
 from aiohttp import ClientError, web
 
-from mynah import EngineError, InputError, RouteSpec
+from mynah import EngineError, InputError, LimitError, RouteSpec, SizeError
 
 MIB = 2**20
 
@@ -89,6 +89,8 @@ async def test_wrong_json_is_400_naming_the_place(echoing, data, message):
     [
         (InputError("no such cage"), "/try", 400),
         (InputError("no such cage"), "/try/{id}", 404),
+        (LimitError("no such cage"), "/try/{id}", 503),
+        (SizeError("no such cage"), "/try/{id}", 413),
         (EngineError("no such cage"), "/try", 500),
         (web.HTTPConflict(text="no such cage"), "/try", 409),
     ],
