@@ -2,6 +2,7 @@
 
 import { ApiError, api, setToken, token } from "./parts/api.js";
 import { h, replace } from "./parts/dom.js";
+import { keep, recall } from "./parts/kept.js";
 import { LANGUAGES, choose, load } from "./parts/i18n.js";
 
 const VIEWS = {
@@ -10,6 +11,8 @@ const VIEWS = {
   speakers: () => import("./views/speakers.js"),
   watch: () => import("./views/watch.js"),
 };
+const CHOICES = "page";
+const choices = recall(CHOICES, {});
 const THEMES = ["auto", "light", "dark"];
 const view = document.getElementById("view");
 const notice = document.getElementById("notice");
@@ -18,8 +21,12 @@ let t;
 let leave = () => {};
 
 function kept(name, values, otherwise) {
-  const value = localStorage.getItem(`mynah.${name}`);
-  return values.includes(value) ? value : otherwise;
+  return values.includes(choices[name]) ? choices[name] : otherwise;
+}
+
+function remember(name, value) {
+  choices[name] = value;
+  keep(CHOICES, choices);
 }
 
 /** What a view is given: texts, the REST API, and a way to tell something to the person. */
@@ -85,12 +92,12 @@ function drawTools() {
 }
 
 function setTheme(theme) {
-  localStorage.setItem("mynah.theme", theme);
+  remember("theme", theme);
   document.documentElement.dataset.theme = theme;
 }
 
 async function setLanguage(language) {
-  localStorage.setItem("mynah.language", language);
+  remember("language", language);
   await speak(language);
   await show();
 }

@@ -51,6 +51,19 @@ async def test_appearance_is_remembered(house, pages):
         await page.wait_for_selector("html[data-theme=dark]")
 
 
+async def test_browser_that_keeps_nothing_shows_the_page(house, pages):
+    async with house() as hub, pages(hub.addresses["http"]) as page:
+        await page.add_init_script(
+            """for (const name of ["localStorage", "sessionStorage"]) {
+              Object.defineProperty(window, name, { get() { throw new DOMException("denied", "SecurityError"); } });
+            }"""
+        )
+        await page.reload()
+        await page.select_option("#tools select >> nth=1", "dark")
+        await page.wait_for_selector("html[data-theme=dark]")
+        await page.wait_for_selector(".choice option[value=sparrow]", state="attached")
+
+
 async def test_texts_have_the_same_keys_in_every_language():
     texts = {path.stem: json.loads(path.read_text()) for path in (FOLDER / "texts").glob("*.json")}
     assert set(texts) == {"en", "es", "de", "zh"}

@@ -11,14 +11,24 @@ export class ApiError extends Error {
   }
 }
 
+let given; // where the browser keeps nothing, it holds until the page is left
+
 /** The token that was given on this page; kept until the browser is closed. */
 export function token() {
-  return sessionStorage.getItem(KEPT) ?? "";
+  try {
+    return given ?? sessionStorage.getItem(KEPT) ?? "";
+  } catch {
+    return given ?? "";
+  }
 }
 
 export function setToken(value) {
-  if (value) sessionStorage.setItem(KEPT, value);
-  else sessionStorage.removeItem(KEPT);
+  given = value;
+  try {
+    sessionStorage.setItem(KEPT, value);
+  } catch {
+    // As said above.
+  }
 }
 
 /** Call the hub: api("GET", "/api/v1/speakers"). Returns the answer's JSON, null where there is none. */
