@@ -33,8 +33,9 @@ async def test_broker_that_forgot_everything_has_it_all_again_when_it_is_back(wo
         world.broker.start()
         async with world.admin() as admin:
             await until(lambda: "online" in admin.on(HERE), "the speaker")
-            assert admin.on("mynah/hub/info")[0]["protocol"] == 1
-            assert admin.on("mynah/speaker/lion_house/info")[0]["by"] == "hub"
+            assert (await until(lambda: admin.on("mynah/hub/info"), "its info"))[0]["protocol"] == 1
+            speakers = "mynah/speaker/lion_house/info"
+            assert (await until(lambda: admin.on(speakers), "the speaker's info"))[0]["by"] == "hub"
             await until(lambda: "online" in admin.on("mynah/hub/availability"), "the hub")
             await admin.publish(CMD, {"id": "after", "command": "say", "text": "We are back."})
             assert (await admin.reply(REPLY, "after"))["ok"]
@@ -49,7 +50,7 @@ async def test_hub_that_stops_says_so_and_comes_back(make_world):
         await until(lambda: "online" in admin.on(HERE), "the speaker")
     if world.kind == "mosquitto":
         async with world.admin() as admin:
-            await until(lambda: admin.on("mynah/hub/availability"), "the hub's availability")
+            await until(lambda: admin.on("mynah/hub/availability") and admin.on(HERE), "what is retained")
             assert admin.on("mynah/hub/availability") == ["offline"]
             assert admin.on(HERE) == ["offline"]
     async with world.running(), world.admin() as admin:
