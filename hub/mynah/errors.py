@@ -30,6 +30,12 @@ class InputRefused(EngineError):
     """No engine could be found for this very input: at least one works, but says that it is not for it."""
 
 
+class Refusal(str):
+    """Why an engine did not answer where that is no failure of its own: this input is not for it."""
+
+    __slots__ = ()
+
+
 class StageTimeout(EngineError):
     """A stage of a turn took longer than its limit."""
 

@@ -60,7 +60,7 @@ class Statistics:
         self._engines: dict[tuple[str, str], Times] = {}
 
     def note_turn(self, outcome: str, timeline: Timeline) -> None:
-        """Count a turn that is over; `outcome` is that of the turn, or "failed", "interrupted" or "dropped"."""
+        """Count a turn that is over; `outcome` is that of its exchange, or "dropped"."""
         self._turns[outcome] += 1
         ms = timeline.ms()
         if "first_audio" in ms:
@@ -70,7 +70,7 @@ class Statistics:
                 self._stages.setdefault(stage, Times()).note(times.first - times.begin)
         for stage, took in timeline.engine_ms.items():
             self._engines.setdefault((stage, timeline.engines.get(stage, "")), Times()).note(took)
-        self._failovers.update(stage for stage, troubles in timeline.troubles.items() if troubles)
+        self._failovers.update(timeline.failovers)
         if self._whole is not None:
             self._whole.note_turn(outcome, timeline)
 

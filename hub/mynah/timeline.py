@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from mynah.errors import Refusal
+
 MARKS: Final = (
     "opened",        # the turn began: speech started, or text was submitted
     "speech_end",    # the last audio of the utterance arrived; for text, its submission
@@ -110,6 +112,15 @@ class Timeline:
         engines = ", ".join(f"{self.engines[stage]} {ms:.1f}" for stage, ms in self.engine_ms.items())
         troubles = "; ".join(f"{stage} not by {trouble}" for stage, each in self.troubles.items() for trouble in each)
         return f"ms: {marks}; engines: {engines or 'none'}" + (f"; {troubles}" if troubles else "")
+
+    @property
+    def failovers(self) -> list[str]:
+        """The stages in which an engine failed, so that another had to answer; a refusal is no failure."""
+        return [
+            stage
+            for stage, troubles in self.troubles.items()
+            if not all(isinstance(trouble, Refusal) for trouble in troubles)
+        ]
 
     @property
     def own_ms(self) -> float | None:

@@ -16,6 +16,9 @@ Role = Literal["system", "user", "assistant", "tool"]
 OutcomeKind = Literal["answered", "unknown", "not_understood", "no_speech"]
 """How a turn ended for the person: answered; asked something that is not known; heard but not understood; nothing
 was said."""
+ExchangeOutcome = Literal[OutcomeKind, "transcribed", "failed", "interrupted"]
+"""How an exchange ended: as its turn did; only heard, as was wanted; broken off by a failure; or stopped before all of
+the reply was heard."""
 
 
 @lru_cache(maxsize=256)
@@ -121,7 +124,7 @@ class Exchange:
     user: str
     reply: str
     subject: str = ""
-    outcome: OutcomeKind = "answered"
+    outcome: ExchangeOutcome = "answered"
     language: str = ""
     at: float = 0.0
 

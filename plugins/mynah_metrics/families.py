@@ -65,7 +65,7 @@ def _turns(statistics: Mapping[str, Any]) -> Iterator[Metric]:
     yield CounterMetricFamily("mynah_said", "Texts and sounds that were said as they are.", statistics["said"])
     yield CounterMetricFamily("mynah_interruptions", "Replies that were stopped.", statistics["interruptions"])
     failovers = CounterMetricFamily(
-        "mynah_failovers", "Turns in which the first engine of a kind did not answer.", labels=["kind"]
+        "mynah_failovers", "Turns in which another engine had to answer, as one had failed.", labels=["kind"]
     )
     for kind, count in {**dict.fromkeys(KINDS, 0), **statistics["failovers"]}.items():
         failovers.add_metric([kind], count)

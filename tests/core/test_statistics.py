@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mynah.errors import Refusal
 from mynah.statistics import BUCKETS_MS, RECENT, Statistics, Times, percentile
 from mynah.timeline import StageTimes, Timeline, stages
 
@@ -101,6 +102,15 @@ def test_engines_are_told_apart_and_failovers_counted_by_stage():
         ("llm", "two", 1),
     ]
     assert told["failovers"] == {"llm": 1}
+
+
+def test_an_engine_that_refuses_its_input_has_not_failed():
+    statistics = Statistics()
+    turn = timeline(**SPOKEN)
+    turn.engine("translate", "two", 150.0, (Refusal("one: no words for this"),))
+    turn.engine("tts", "two", 150.0, (Refusal("one: no such voice"), "other: it is down"))
+    statistics.note_turn("answered", turn)
+    assert statistics.describe()["failovers"] == {"tts": 1}
 
 
 @pytest.mark.parametrize("note", ["note_said", "note_interruption"])

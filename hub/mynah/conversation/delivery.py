@@ -27,6 +27,8 @@ class Delivery:
         self.spool = Spool(ahead_ms)
         self.playbacks: dict[Place, Playback] = {}
         self._main: dict[str, int] = {}
+        self._expected = True
+        self._unheard: set[str] = set()
         self.detached_at: float | None = now()
         self.was_attached = False
         self.sent_at = now()
@@ -61,6 +63,8 @@ class Delivery:
         self._main[turn_id] = main
         self.playbacks[turn_id, main] = Playback()
         self.playbacks.update(((turn_id, track), Playback(beside=True)) for track in beside)
+        if not self._expected:
+            self._unheard.add(turn_id)
         if encodings is not None:
             self._encodings[turn_id] = encodings
         self.spool.put_first(turn_id, urgency)
@@ -71,6 +75,7 @@ class Delivery:
             del self.playbacks[place]
         del self._main[turn_id]
         self._encodings.pop(turn_id, None)
+        self._unheard.discard(turn_id)
         self._tape.forget(turn_id)
 
     async def emit(self, output: Output) -> None:
@@ -81,12 +86,24 @@ class Delivery:
         if isinstance(output, SpeechChunk):
             self.sent_at = now()
             self._tape.take(output)
+        if output.turn_id in self._unheard:
+            return
         await self.spool.put(output)
+        if output.turn_id in self._unheard:
+            self.spool.purge(output.turn_id)  # it waited for an outlet until none was expected any more
 
     def post(self, output: Output) -> None:
         """Let `output` go out without waiting."""
-        if not self._is_over(output.turn_id):
+        if not self._is_over(output.turn_id) and output.turn_id not in self._unheard:
             self.spool.put_now(output)
+
+    def expect_nobody(self) -> None:
+        """Keep nothing for an outlet until one is attached; it then gets the turns that begin from there on."""
+        if self._expected:
+            self._expected = False
+            self._unheard.update(self._main)
+            for turn_id in self._main:
+                self.spool.purge(turn_id)
 
     def is_sounding(self, turn_id: str) -> bool:
         """Whether audio of that turn is still waiting or still heard."""
@@ -139,7 +156,7 @@ class Delivery:
         begin_ms = {place: playback.made_ms(playback.sent_ms) for place, playback in self.playbacks.items()}
         self.spool.rewind(begin_ms, repeat=resume)
         outlet = Outlet(options, self.spool, self.playbacks, self._is_over, begin_ms, self._encodings)
-        self._outlet, self.detached_at, self.was_attached = outlet, None, True
+        self._outlet, self.detached_at, self.was_attached, self._expected = outlet, None, True, True
         try:
             async with closing(outlet.run()) as outputs:
                 async for output in outputs:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from mynah.conversation.hearing import Hearing
-from mynah.conversation.languages import nearest
+from mynah.conversation.languages import nearest, told_by
 from mynah.conversation.phrasing.marks import is_unspaced
 from mynah.conversation.scene import Scene
 from mynah.conversation.settling import Settling
@@ -149,7 +149,9 @@ class Interpreting:
         """Hand on what was not settled before the end."""
         turn = self._turn
         if self._pair is None:
-            self._pair = Pair.of(self._interpret, turn.language, turn.links.scene().language)
+            usual = turn.links.scene().language
+            said = turn.language or self._told_by(turn.text, usual)
+            self._pair = Pair.of(self._interpret, said, usual)
         sentences = self._settling.rest(self._final or Transcript(turn.text), self._pair.source)
         if not sentences and not self._settling.given:
             sentences = [turn.text]
@@ -157,6 +159,12 @@ class Interpreting:
             await self._sentences.put(Sentence(sentence))
         if sentences:
             await self._sentences.put(Sentence(sentences[-1], last=True))
+
+    def _told_by(self, text: str, usual: str) -> str | None:
+        """Return which of two people said a text that came without its language, where the text tells."""
+        if not self._interpret.both_ways:
+            return None
+        return told_by(text, (self._interpret.source or usual, self._interpret.target))
 
     # ------------------------------------------------------------ in the other language
 

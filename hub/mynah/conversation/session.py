@@ -165,7 +165,7 @@ class Conversation:
             "pending_replies": len(self._turns.tasks) - self._turns.transcribing,
             "buffered_chunks": buffered_chunks,
             "buffered_bytes": buffered_bytes,
-            "history": [{"user": entry.user, "reply": entry.reply} for entry in self.history],
+            "history": [{"user": entry.user, "reply": entry.reply, "outcome": entry.outcome} for entry in self.history],
         }
 
     def statistics(self) -> Mapping[str, Any]:
@@ -497,6 +497,10 @@ class Conversation:
         async with closing(self._delivery.outputs(options, resume=resume)) as outputs:
             async for output in outputs:
                 yield output
+
+    def expect_nobody(self) -> None:
+        """Let replies wait for no outlet, until one is attached: they are there to be read."""
+        self._delivery.expect_nobody()
 
     def end(self) -> None:
         """End the conversation at once; its engines let go in their own time."""

@@ -187,7 +187,7 @@ class Sessions:
         if session.detached_at is not None and at - session.detached_at > limits.resume_grace:
             if session.was_attached:
                 return f"its client did not come back within {limits.resume_grace:g} s"
-            session.interrupt("nobody listens")
+            session.expect_nobody()
         return ""
 
     def persona(self, name: str | None) -> Persona:

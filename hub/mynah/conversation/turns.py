@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -18,7 +19,7 @@ from mynah.events import Replied, ReplyFailed, ReplyInterrupted
 from mynah.outputs import Interrupted, StageStarted, TurnDropped, TurnFailed
 from mynah.statistics import Statistics
 from mynah.timeline import Timeline
-from mynah.values import Exchange
+from mynah.values import Exchange, ExchangeOutcome
 
 log = logging.getLogger(__name__)
 
@@ -112,12 +113,12 @@ class Turns:
             self._note_dropped(turn, turn.ended.reason)
             return
         if isinstance(turn.ended, TurnFailed):
-            self._count_turn(turn, "failed")
+            self._count_turn(turn, _outcome(turn))
             log.warning("session %s: turn %s failed: %s", session_id, turn.id, turn.ended.message)
             self._bus.publish(ReplyFailed(error=turn.ended.message, **self._facts(turn)))
             return
         if turn.recipe == "transcribe":
-            self._count_turn(turn, "transcribed")
+            self._count_turn(turn, _outcome(turn))
             log.info("session %s: turn %s transcribed in %s", session_id, turn.id, turn.timeline)
             return
         self._count_turn(turn, turn.outcome)
@@ -154,7 +155,7 @@ class Turns:
 
     def _take_down(self, turn: Turn) -> asyncio.Future[None] | None:
         if turn.is_exchange and (turn.exchange.reply or turn.recipe == "transcribe"):
-            return self._remember(turn, turn.exchange)
+            return self._remember(turn, replace(turn.exchange, outcome=_outcome(turn)))
         return None
 
     # ------------------------------------------------------------ what is known
@@ -216,7 +217,9 @@ class Turns:
                 or (turn.urgency == "alarm" and reason in GENTLE)
             )
             meant = only in (None, turn.id) and not turn.over and not spared
-            if meant and (turn.id in self.tasks or self.is_sounding(turn)):
+            if meant and turn.id not in self.tasks and not self._delivery.was_attached:
+                self.silence(turn)  # it is made, and nobody ever listened: no reply is stopped by that
+            elif meant and (turn.id in self.tasks or self.is_sounding(turn)):
                 self.stop(turn, reason)
                 stopped = True
         return stopped
@@ -231,7 +234,8 @@ class Turns:
         made = turn.ended is not None
         if turn.is_exchange and (self._delivery.was_attached or not made):
             # Where nobody ever listened, what was made whole was read, if anything: it stays as it was kept.
-            self._remember(turn, replace(turn.exchange, reply=heard))
+            outcome = _outcome(turn) if made and heard == turn.heard(math.inf) else "interrupted"
+            self._remember(turn, replace(turn.exchange, reply=heard, outcome=outcome))
         self._delivery.spool.put_now(
             Interrupted(turn_id=turn.id, heard_ms=round(heard_ms, 1), heard=heard, reason=reason)
         )
@@ -291,3 +295,10 @@ class Turns:
             if turn.over or not (turn_id in self.tasks or turn_id in unheard or self.is_sounding(turn)):
                 del self.known[turn_id]
                 self._delivery.forget(turn_id)
+
+
+def _outcome(turn: Turn) -> ExchangeOutcome:
+    """Return how a turn that was not stopped ended."""
+    if turn.trouble is not None:
+        return "failed"
+    return "transcribed" if turn.recipe == "transcribe" else turn.outcome

@@ -19,8 +19,8 @@ class Choice:
 
     First those that are ready, in their order; then those in `avoid`; then one that is still opening is waited for; at
     last, as a listener is waiting, one of those that rest: the one that is due soonest. `tried` grows by each, `avoid`
-    by those that failed, and `troubles` has, as "name: reason", why those before the last did not answer. `refused`
-    says that one of them was asked for something that is not for it.
+    by those that failed, and `troubles` has, as "name: reason", why those before the last did not answer (a
+    `Refusal` where that was no failure). `refused` says that one of them was asked for something that is not for it.
     """
 
     def __init__(
@@ -69,7 +69,8 @@ class Choice:
         self._tried.remove(engine)
 
     def _tell(self) -> None:
-        self._troubles[:] = [*self._before, *(f"{each.spec.name}: {why}" for each, why in self._reasons.items())]
+        told = (type(why)(f"{each.spec.name}: {why}") for each, why in self._reasons.items())
+        self._troubles[:] = [*self._before, *told]
 
     def _against(self, engine: OpenEngine) -> str:
         failed = f"it failed before: {engine.last_error}" if engine in self._avoid else ""

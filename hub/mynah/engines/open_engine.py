@@ -12,7 +12,7 @@ from mynah.bus import EventBus
 from mynah.config.schema import own_options
 from mynah.engines.breaker import FAILURES, RETRY_AFTER_S, Breaker
 from mynah.engines.limits import Slots
-from mynah.errors import EngineUnavailable, InputError, MynahError, cause
+from mynah.errors import EngineUnavailable, InputError, MynahError, Refusal, cause
 from mynah.events import EngineFailed, EngineReady, EngineStateChanged
 from mynah.specs import EngineSpec
 from mynah.timeline import now
@@ -129,17 +129,19 @@ class OpenEngine:
     def failed(self, error: Exception, probe: bool) -> str:
         """Note that a call failed, for the log, the bus and the breaker; return why, in a line.
 
-        What is the fault of its input does not open the breaker: other input may do well.
+        That an input is not for the engine is a `Refusal`, and none of its failures: other input may do well.
         """
         known = isinstance(error, MynahError)
         message = " ".join((str(error) if known else f"{type(error).__name__}: {error}").split())
-        self.failures, self.last_error = self.failures + 1, message
         kind, name = self.spec.kind, self.spec.name
+        if isinstance(error, InputError):
+            log.info("%s engine %s refused: %s", kind, name, message)
+            self.breaker.abandoned(probe)
+            return Refusal(message)
+        self.failures, self.last_error = self.failures + 1, message
         log.warning("%s engine %s failed: %s", kind, name, message, exc_info=None if known else error)
         self._bus.publish(EngineFailed(engine=name, kind=kind, error=message))
-        if isinstance(error, InputError):
-            self.breaker.abandoned(probe)
-        elif self.breaker.failed(probe):
+        if self.breaker.failed(probe):
             log.warning("%s engine %s rests for %.0f s after %d failures in a row",
                         kind, name, self.breaker.rests_s, self.breaker.in_a_row)  # fmt: skip
             self._tell_state("resting", self.breaker.rests_s, message)

@@ -265,6 +265,21 @@ def test_the_language_may_change_by_the_utterance(in_room):
     in_room(scenario, stt=hears, translator=translator)
 
 
+@pytest.mark.parametrize("both_ways", [True, False])
+def test_who_of_two_people_wrote_is_told_by_the_words(in_room, both_ways):
+    translator = ScriptedTranslator()
+    interpret = Interpretation(target="es", source="en", both_ways=both_ways)
+
+    async def scenario(room):
+        for number, text in enumerate(("Where does it hurt?", "Me duele la cabeza.", "Paracetamol."), 1):
+            room.session.submit(text, interpret=interpret)
+            await room.turn_over(f"t{number}")
+        there, back = ("en", "es"), ("es", "en") if both_ways else ("en", "es")
+        assert [(source, target) for _, source, target in translator.asked] == [there, back, there]
+
+    in_room(scenario, translator=translator)
+
+
 def test_ten_requests_at_once_in_one_session(in_room):
     async def scenario(room):
         await attach_all(room)

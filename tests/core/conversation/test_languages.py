@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from mynah import ConfigError, Fact, InputError, Knowledge, PersonaSpec, SpeechStarted, Subject
-from mynah.conversation.languages import by_script, in_language, is_short, nearest
+from mynah.conversation.languages import by_script, in_language, is_short, nearest, told_by
 from mynah.conversation.persona import Persona, load_knowledge, personas
 from mynah.conversation.stock import stock_phrases
 from mynah.testing.engines import ScriptedLanguageModel, ScriptedSpeechToText, ScriptedTextToSpeech, scripted
@@ -284,3 +284,20 @@ def test_a_greeting_is_in_the_sessions_language(in_room):
 
     in_room(scenario, specs=house(tts=tts), config=NO_STOCK)
     assert [(text, language) for text, language in tts.asked] == [("你好！", "zh-CN")]
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Where does it hurt?", "en"), ("Do you speak English?", "en"),
+        ("Me duele la cabeza.", "es"),
+        ("Gracias.", "es"), ("¿Dónde está el baño?", "es"), ("Paracetamol.", None), ("38,5", None), ("我头疼。", None),
+    ],
+)  # fmt: skip
+def test_of_two_languages_with_the_same_letters_the_commonest_words_tell(text, language):
+    assert told_by(text, ("en", "es-MX")) == ("es-MX" if language == "es" else language)
+
+
+@pytest.mark.parametrize(("text", "language"), [("我叫Anna。", "zh"), ("Anna", "fr"), ("Ça va", "fr"), ("头疼", "zh")])
+def test_of_two_scripts_the_letters_tell_and_a_name_in_others_does_not(text, language):
+    assert told_by(text, ("zh", "fr")) == language

@@ -117,9 +117,53 @@ def test_of_an_interrupted_reply_is_kept_what_was_heard(tmp_path):
 
     async def second(hub, before):
         id, heard = before
-        assert [entry["reply"] for entry in hub.session(id).describe()["history"]] == [heard]
+        (entry,) = hub.session(id).describe()["history"]
+        assert (entry["reply"], entry["outcome"]) == (heard, "interrupted")
 
     in_hubs(tmp_path, first, second)
+
+
+def test_a_question_that_was_stopped_before_a_word_of_its_reply_is_kept_as_interrupted(tmp_path):
+    async def scenario(hub, _):
+        session = hub.open_session(SessionOptions())
+        async with aclosing(session.outputs(OutletOptions())) as outputs:
+            session.submit("what do lions eat")
+            await anext(outputs)
+            session.interrupt()
+        (exchange,) = (await hub.export_session(session.id))["exchanges"]
+        assert (exchange["reply"], exchange["outcome"]) == ("", "interrupted")
+        assert session.statistics()["turns"] == {"interrupted": 1}
+
+    in_hubs(tmp_path, scenario)
+
+
+def test_a_reply_that_is_stopped_when_all_of_it_was_heard_was_answered(tmp_path):
+    async def scenario(hub, _):
+        session = hub.open_session(SessionOptions())
+        async with aclosing(session.outputs(OutletOptions())) as outputs:
+            turn = session.submit("what do lions eat")
+            async for output in outputs:
+                if isinstance(output, TurnFinished):
+                    break
+            session.played(turn, 1e6)
+            session.interrupt()
+        assert [(each.reply, each.outcome) for each in session.history] == [("".join(LONG), "answered")]
+
+    in_hubs(tmp_path, scenario)
+
+
+def test_a_reply_that_broke_off_is_kept_as_failed(tmp_path):
+    async def main():
+        model = ScriptedLanguageModel(LONG, fault="raise", at=2)
+        async with run_hub(tmp_path, specs=scripted_engines(llm=model)) as hub:
+            session = hub.open_session(SessionOptions())
+            session.submit("what do lions eat")
+            await asyncio.sleep(10)
+            (exchange,) = session.history
+            assert exchange.reply
+            assert exchange.outcome == "failed"
+
+    run_in_virtual_time(main())
 
 
 def test_where_nobody_ever_listened_a_reply_that_was_made_stays_whole(tmp_path):
@@ -132,6 +176,40 @@ def test_where_nobody_ever_listened_a_reply_that_was_made_stays_whole(tmp_path):
         assert session.history[0].reply == "".join(LONG)
         await asyncio.sleep(10)
         assert [each.reply for each in hub._archive.exchanges(session.id, 9)] == ["".join(LONG)] * 2
+        told = session.statistics()
+        assert (told["turns"], told["interruptions"]) == ({"answered": 2}, 0)
+
+    in_hubs(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("asked_after_s", [0, 60])
+def test_where_nobody_ever_listened_a_reply_longer_than_may_wait_is_made_whole(tmp_path, asked_after_s):
+    async def scenario(hub, _):
+        session = hub.open_session(SessionOptions())
+        await asyncio.sleep(asked_after_s)
+        session.submit("what do lions eat")
+        await asyncio.sleep(60)
+        assert [(each.reply, each.outcome) for each in session.history] == [("".join(LONG), "answered")]
+        assert session.waiting_ms == 0
+
+    in_hubs(tmp_path, scenario, config={"limits": {"audio_ahead_ms": 500}})
+
+
+def test_who_comes_late_hears_what_is_asked_from_then_on(tmp_path):
+    async def scenario(hub, _):
+        session = hub.open_session(SessionOptions())
+        await asyncio.sleep(60)
+        session.submit("what do lions eat")
+        await asyncio.sleep(0.1)
+        asyncio.get_running_loop().call_later(1, session.submit, "and how do they sleep")
+        heard = []
+        async with aclosing(session.outputs(OutletOptions())) as outputs:
+            async for output in outputs:
+                heard.append(output)
+                if isinstance(output, TurnFinished):
+                    break
+        assert {output.turn_id for output in heard} == {"t2"}
+        assert {type(output) for output in heard} >= {SpeechChunk, SpeechEnded, TurnFinished}
 
     in_hubs(tmp_path, scenario)
 
@@ -346,12 +424,14 @@ def test_every_end_of_a_turn_is_an_event_with_its_timeline(tmp_path):
     async def scenario(hub, _):
         session = hub.open_session(SessionOptions(origin="study"))
         with hub.bus.subscribe(TurnOver, name="test") as events:
-            session.submit("one")
-            await asyncio.sleep(0.02)
-            session.interrupt()
-            session.submit("two")
-            await asyncio.sleep(2)  # it is made, and waits to be heard
-            session.interrupt()
+            async with aclosing(session.outputs(OutletOptions())) as outputs:
+                session.submit("one")
+                await anext(outputs)
+                await asyncio.sleep(0.02)
+                session.interrupt()
+                session.submit("two")
+                await asyncio.sleep(2)  # it is made, and waits to be heard
+                session.interrupt()
             seen = [event async for event in _there(events)]
         assert [type(event) for event in seen] == [ReplyInterrupted, Replied, ReplyInterrupted]
         assert [event.made for event in seen if isinstance(event, ReplyInterrupted)] == [False, True]

@@ -15,7 +15,7 @@ import pytest
 from mynah.bus import EventBus
 from mynah.engines.chain import Chain, Meter, OpenEngine
 from mynah.engines.open_engine import REOPEN_S
-from mynah.errors import EngineError, InputError
+from mynah.errors import EngineError, InputError, Refusal
 from mynah.events import EngineFailed, EngineReady, EngineStateChanged
 from mynah.specs import EngineSpec
 from mynah.testing.engines import ScriptedLanguageModel, ScriptedTextToSpeech, scripted
@@ -963,7 +963,16 @@ async def test_what_is_the_inputs_fault_goes_to_the_next_engine_and_makes_none_r
         for _ in range(5):
             assert await collect(chain) == ["b"]
         assert chain.engines[0].breaker.closed
-        assert failures(chain) == {"e1": 5}
+        assert failures(chain) == {}
+
+
+@virtual
+async def test_what_is_the_inputs_fault_is_told_apart_from_what_is_the_engines():
+    meter = Meter()
+    async with chain_of(Script(InputError("no voice 'Zoe'")), Script(EngineError("no power")), Script("c")) as chain:
+        assert await collect(chain, meter=meter) == ["c"]
+    assert meter.troubles == ["e1: no voice 'Zoe'", "e2: no power"]
+    assert [type(trouble) for trouble in meter.troubles] == [Refusal, str]
 
 
 @virtual

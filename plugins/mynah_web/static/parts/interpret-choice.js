@@ -5,7 +5,7 @@ import { keep, recall } from "./kept.js";
 import { languageOptions } from "./languages.js";
 
 const NAME = "interpret";
-const USUAL = { source: "en", target: "es", manner: "streaming", both: false, original: true };
+const USUAL = { source: "en", target: "es", manner: "streaming", both: true, original: true };
 
 /** Controls for the choice, which is remembered; `chosen` is called after each change. */
 export class InterpretChoice {
