@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from mynah.conversation.persona import Persona
 from mynah.conversation.phrasing import PhraseSplitter
-from mynah.engines.limits import LimitedCall, Limits, Meter, closing
+from mynah.engines.limits import Limits, Meter, closing
 from mynah.engines.open_engine import OpenEngine
 from mynah.engines.speech_cache import CachedVoice
 from mynah.errors import MynahError, cause
@@ -120,15 +120,12 @@ class Rehearsal:
         """Say it to nobody; False where somebody came meanwhile, so that it was left."""
         engine = self.engine
         limits = Limits(first=engine.config["first_timeout"], following=engine.config["next_timeout"], total=self.total)
-        said = voice.synthesize(phrase.text, voice=phrase.voice, language=phrase.language)
-        call = LimitedCall(said, limits, Meter(engine=engine.spec.name), engine.strays)
-        await engine.slots.acquire()
-        try:
-            await engine.stagger()
-            async with closing(call.items()) as items:
-                async for _ in items:
-                    if self.busy():
-                        return False
-        finally:
-            engine.slots.release(call.leaving)
+
+        def say(_: CachedVoice) -> AsyncIterator[object]:
+            return voice.synthesize(phrase.text, voice=phrase.voice, language=phrase.language)
+
+        async with closing(await engine.call(say, limits, Meter(), probe=True)) as items:
+            async for _ in items:
+                if self.busy():
+                    return False
         return True

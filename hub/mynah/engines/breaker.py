@@ -56,11 +56,11 @@ class Breaker:
     @property
     def admits(self) -> bool:
         """Whether a call may go now."""
-        return self.closed or (not self.probing and now() >= self._due)
+        return not self._pause or (not self._probes and now() >= self._due)
 
     def begin(self) -> bool:
         """Note that a call begins; return whether it is a probe. One may begin though it is not admitted."""
-        probe = not self.closed
+        probe = bool(self._pause)
         self._probes += probe
         return probe
 

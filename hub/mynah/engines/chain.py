@@ -9,8 +9,8 @@ from typing import Any, Final, TypeVar
 
 from mynah.bus import EventBus
 from mynah.engines.choice import Choice
-from mynah.engines.limits import LimitedCall, Limits, Meter, closing
-from mynah.engines.open_engine import OpenEngine, being_cancelled
+from mynah.engines.limits import Limits, Meter, closing
+from mynah.engines.open_engine import OpenEngine, PassedOver, being_cancelled
 from mynah.errors import EngineError, InputRefused, cause
 from mynah.specs import EngineKind
 
@@ -25,10 +25,6 @@ KIND_TITLES: Final[Mapping[EngineKind, str]] = {
     "translator": "translation",
     "vad": "voice activity detection",
 }
-
-
-class PassedOver(Exception):
-    """An engine that was chosen has become unfit before it was called."""
 
 
 @dataclass(slots=True)
@@ -63,15 +59,17 @@ class Chain:
         meter = meter if meter is not None else Meter()
         choice = Choice(self.engines, [] if tried is None else tried, set() if avoid is None else avoid, meter.troubles)
         while (candidate := await choice.next()) is not None:
-            given, probe = False, candidate.begin()
+            given, probe = False, candidate.breaker.begin()
             outcome: Callable[[bool], object] = candidate.breaker.abandoned
             try:
-                limits = Limits.of(candidate.config, total, armed)
-                async with closing(self._outputs(candidate, call, limits, meter, probe)) as outputs:
-                    async for output in outputs:
+                called = await candidate.call(call, Limits.of(candidate.config, total, armed), meter, probe=probe)
+                try:
+                    async for output in called:
                         given = given or final(output)
                         outcome = candidate.worked if given else outcome
                         yield output
+                finally:
+                    await called.aclose()
             except PassedOver:
                 choice.put_back(candidate)
             except Exception as error:  # noqa: BLE001  # the chain's duty: one engine's failure is the next one's turn
@@ -86,29 +84,6 @@ class Chain:
         if choice.refused:
             raise InputRefused("; ".join(meter.troubles))
         raise EngineError("; ".join(meter.troubles) if choice.called else self._none_message())
-
-    async def _outputs(
-        self, candidate: OpenEngine, call: Callable[[Any], AsyncIterator[T]], limits: Limits, meter: Meter, probe: bool
-    ) -> AsyncIterator[T]:
-        """Yield what one engine gives, once it has a slot for it."""
-        await candidate.slots.acquire()
-        limited: LimitedCall[T] | None = None
-        try:
-            if not probe and candidate.unfit:
-                raise PassedOver  # it failed others while this call waited
-            await candidate.stagger()
-            candidate.calls += 1
-            meter.engine = candidate.spec.name
-            limited = LimitedCall(call(candidate.engine), limits, meter, candidate.strays)
-            nothing = True
-            async with closing(limited.items()) as outputs:
-                async for output in outputs:
-                    nothing = False
-                    yield output
-            if nothing:
-                raise EngineError("ended without an answer")
-        finally:
-            candidate.slots.release(() if limited is None else limited.leaving)
 
     def _none_message(self) -> str:
         title = KIND_TITLES[self.kind]

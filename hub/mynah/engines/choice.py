@@ -35,7 +35,7 @@ class Choice:
         self._before = list(troubles)
         self._reasons: dict[OpenEngine, str] = {}
         self._rested = False
-        self._deadline = now() + OPEN_WITHIN_S
+        self._deadline: float | None = None
 
     async def next(self) -> OpenEngine | None:
         """Return the engine to call, or None where none is left."""
@@ -83,9 +83,11 @@ class Choice:
             if fit:
                 return next((engine for engine in fit if engine not in self._avoid), fit[0])
             opening = [engine for engine in left if not engine.settled.is_set()]
+            if self._deadline is None:
+                self._deadline = now() + OPEN_WITHIN_S
             if not opening or now() >= self._deadline:
                 return self._soonest(left)
-            await self._wait(opening)
+            await self._wait(opening, self._deadline - now())
 
     def _soonest(self, left: Sequence[OpenEngine]) -> OpenEngine | None:
         """Return one engine that rests, once a call: more would keep the listener waiting for what fails anyway."""
@@ -95,11 +97,11 @@ class Choice:
         self._rested = True
         return min(resting, key=lambda engine: engine.breaker.due)
 
-    async def _wait(self, opening: Sequence[OpenEngine]) -> None:
-        """Wait until one of `opening` has opened or failed to."""
+    async def _wait(self, opening: Sequence[OpenEngine], seconds: float) -> None:
+        """Wait until one of `opening` has opened or failed to, but no longer than that."""
         waits = [asyncio.ensure_future(engine.settled.wait()) for engine in opening]
         try:
-            await asyncio.wait(waits, timeout=self._deadline - now(), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()

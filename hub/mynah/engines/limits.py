@@ -33,10 +33,11 @@ class Meter:
 
     `troubles` says of each engine that was tried or passed over before `engine` why it did not answer, as
     "name: reason". With `since`, `total_ms` has only what came after the moment that it returns, once it returns one.
-    `kept` says that what `engine` gave was not made now, but kept from before.
+    `kept` says that what `engine` gave was not made now, but kept from before; `calls` counts the engines called.
     """
 
     engine: str = ""
+    calls: int = 0
     total_ms: float = 0.0
     began: float = 0.0
     ended: float = 0.0
@@ -72,6 +73,13 @@ class Limits:
         return cls(first=entry["first_timeout"], following=entry["next_timeout"], total=total, armed=armed)
 
 
+async def close(outputs: AsyncIterator[Any]) -> None:
+    """Close an engine's generator; an iterator of another kind is left as it is."""
+    aclose = getattr(outputs, "aclose", None)
+    if aclose is not None:
+        await aclose()
+
+
 class closing(Generic[T]):
     """Close an engine's generator at the end; an iterator of another kind is left as it is.
 
@@ -87,15 +95,14 @@ class closing(Generic[T]):
         return self._outputs
 
     async def __aexit__(self, *exc: object) -> None:
-        close = getattr(self._outputs, "aclose", None)
-        if close is not None:
-            await close()
+        await close(self._outputs)
 
 
 class Slots:
     """How many calls of an engine may be under way at once; None: any number."""
 
     def __init__(self, most: int | None) -> None:
+        self.limited = bool(most)
         self._free = asyncio.Semaphore(most) if most else None
 
     async def acquire(self) -> None:
@@ -133,55 +140,65 @@ class LimitedCall(Generic[T]):
 
     The engine runs in a task of its own, one output ahead of the consumer: it need not wait while what it gave is
     being dealt with. One that fails to let go of a call that was given up is left behind; its task is kept in `strays`
-    until it ends. `leaving` has what may still be under way when `items` has ended.
+    until it ends. The call has one of the `slots`, and gives it back when it is closed, which it must be.
     """
 
-    def __init__(self, outputs: AsyncIterator[T], limits: Limits, meter: Meter, strays: set[asyncio.Task[Any]]) -> None:
+    def __init__(
+        self, outputs: AsyncIterator[T], limits: Limits, meter: Meter, strays: set[asyncio.Task[Any]], slots: Slots
+    ) -> None:
         self._outputs = outputs
         self._limits = limits
+        self._limit = limits.first
+        self._spent = 0.0
         self._meter = meter
         self._engine = meter.engine  # the meter's may be another one by the time this one has let go
         self._strays = strays
-        self._patience = LET_GO_S
+        self._slots = slots
+        self._patience = HAND_OVER_S  # whoever closes it goes on from here
         self._asked_at = 0.0
         self._given_up = False
         self._given: list[T] = []
+        self._nothing = True
         self._taken: asyncio.Future[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self.leaving: list[asyncio.Task[Any]] = []
+        self._task = asyncio.get_running_loop().create_task(self._ask())
+        self._task.add_done_callback(self._wake)
 
-    async def items(self) -> AsyncIterator[T]:
-        """Yield the outputs. Raises `StageTimeout` past a limit, and whatever the engine raises."""
-        task = asyncio.get_running_loop().create_task(self._ask())
-        task.add_done_callback(lambda _: self._wake())
-        spent, limit = 0.0, self._limits.first
+    def __aiter__(self) -> LimitedCall[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        """Return the next output. Raises `StageTimeout` past a limit, and whatever the engine raises."""
+        if not self._given:
+            await self._wait()
+            if not self._given:
+                self._check()
+                raise StopAsyncIteration
+        self._limit, self._nothing = self._limits.following, False
+        # It is done where a stray cancellation of the engine's has ended its task.
+        if self._taken is not None and not self._taken.done():
+            self._taken.set_result(None)
+        return self._given.pop()
+
+    async def aclose(self) -> None:
+        """Give the call up if it goes on, and its slot back."""
+        task, leaving = self._task, []
         try:
-            while True:
-                spent += await self._wait(task, limit, spent)
-                limit = self._limits.following
-                if not self._given:
-                    _check(task)
-                    return
-                output = self._given.pop()
-                # It is done where a stray cancellation of the engine's has ended its task.
-                if self._taken is not None and not self._taken.done():
-                    self._taken.set_result(None)
-                yield output
-        except (Exception, GeneratorExit):
-            self._patience = HAND_OVER_S  # somebody goes on from here; who was cancelled has time
-            raise
-        finally:
             if not task.done():
                 self._count()
                 self._given_up = True
                 task.cancel()
+                leaving.append(task)
                 await self._let_go(task)
             elif not task.cancelled():
                 task.exception()  # it may have failed in the moment in which the consumer went away: nobody asks then
+        finally:
+            self._slots.release(leaving)
 
     async def _ask(self) -> None:
         """Be the engine's task: hand on one output after the other, each when the one before was taken."""
-        async with closing(self._outputs) as outputs:
+        outputs = self._outputs
+        try:
             while True:
                 self._asked_at = now()
                 try:
@@ -197,6 +214,8 @@ class LimitedCall(Generic[T]):
                     await self._taken
                 self._given.append(output)
                 self._wake()
+        finally:
+            await close(outputs)
 
     def _count(self) -> None:
         """Count what was waited for the engine since it was asked."""
@@ -204,34 +223,46 @@ class LimitedCall(Generic[T]):
             self._meter.add(self._asked_at, now())
             self._asked_at = 0.0
 
-    async def _wait(self, task: asyncio.Task[None], limit: float, spent: float) -> float:
-        """Wait for an output or the end; return how long the clock ran. Raises `StageTimeout` past a limit."""
-        armed, counted, left = self._limits.armed or _at_once, 0.0, self._limits.total - spent
-        while not self._given and not task.done():
+    async def _wait(self) -> None:
+        """Wait for an output or the end. Raises `StageTimeout` past a limit."""
+        armed, limit, left = self._limits.armed, self._limit, self._limits.total - self._spent
+        loop, counted = asyncio.get_running_loop(), 0.0
+        while not self._given and not self._task.done():
             if counted >= min(limit, left):
-                after = " after the end of speech" if self._limits.armed else ""
+                after = " after the end of speech" if armed else ""
                 in_all = f"took more than {self._limits.total:g} s in all"
                 raise StageTimeout(in_all if left < limit else f"gave nothing for {limit:g} s{after}")
-            running, began = armed(), now()
-            self._waiter = asyncio.get_running_loop().create_future()
+            running, began = armed is None or armed(), now()
+            self._waiter = loop.create_future()
             # A pause that is too short for the clock to notice would never end this loop.
             pause = max(min(limit, left) - counted, GRAIN_S) if running else SLICE_S
-            timer = asyncio.get_running_loop().call_later(pause, self._wake)
+            timer = loop.call_later(pause, self._wake)
             try:
                 await self._waiter
+            except asyncio.CancelledError:
+                self._patience = LET_GO_S  # nobody goes on: who was cancelled has time
+                raise
             finally:
                 timer.cancel()
             counted += now() - began if running else 0.0
-        return counted
+        self._spent += counted
 
-    def _wake(self) -> None:
+    def _wake(self, ended: object = None) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+    def _check(self) -> None:
+        """Raise what ended the engine's task, if anything did."""
+        if self._task.cancelled():
+            raise EngineError("something that it waited for was cancelled")
+        if (error := self._task.exception()) is not None:
+            raise error
+        if self._nothing:
+            raise EngineError("ended without an answer")
 
     async def _let_go(self, task: asyncio.Task[None]) -> None:
         """Wait for the end of `task`, but not for long; what takes longer goes on by itself."""
         self._strays.add(task)
-        self.leaving.append(task)
         warning = asyncio.get_running_loop().call_later(LET_GO_S, self._warn)
         task.add_done_callback(lambda _: warning.cancel())
         task.add_done_callback(self._forget)
@@ -245,15 +276,3 @@ class LimitedCall(Generic[T]):
         if not task.cancelled() and (error := task.exception()) is not None:
             # The call is over, so that this is nobody's failure any more.
             log.debug("%s failed while it let go of a call", self._engine, exc_info=error)
-
-
-def _check(task: asyncio.Task[None]) -> None:
-    """Raise what ended the engine's task, if anything did."""
-    if task.cancelled():
-        raise EngineError("something that it waited for was cancelled")
-    if (error := task.exception()) is not None:
-        raise error
-
-
-def _at_once() -> bool:
-    return True

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from mynah.bus import EventBus
 from mynah.config.schema import own_options
 from mynah.engines.breaker import FAILURES, RETRY_AFTER_S, Breaker
-from mynah.engines.limits import Slots
+from mynah.engines.limits import LimitedCall, Limits, Meter, Slots
 from mynah.errors import EngineUnavailable, InputError, MynahError, Refusal, cause
 from mynah.events import EngineFailed, EngineReady, EngineStateChanged
 from mynah.specs import EngineSpec
 from mynah.timeline import now
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 REOPEN_S: Final = (1.0, 5.0, 15.0, 60.0)
 """Pauses before an engine that did not open, or broke, is opened again: soon at first, then rarely."""
+
+
+class PassedOver(Exception):
+    """An engine that was chosen has become unfit before it was called."""
 
 
 class OpenEngine:
@@ -116,10 +121,6 @@ class OpenEngine:
             "last_error": self.last_error,
         }
 
-    def begin(self) -> bool:
-        """Note that it was chosen for a call; return whether that is a probe."""
-        return self.breaker.begin()
-
     def worked(self, probe: bool) -> None:
         """Note that a call went well."""
         if self.breaker.succeeded(probe):
@@ -151,12 +152,33 @@ class OpenEngine:
         self._bus.publish(EngineStateChanged(engine=self.spec.name, kind=self.spec.kind, state=state,
                                              seconds=round(seconds, 1), reason=reason))  # fmt: skip
 
-    async def stagger(self) -> None:
+    async def call(
+        self, ask: Callable[[Any], AsyncIterator[T]], limits: Limits, meter: Meter, *, probe: bool = False
+    ) -> LimitedCall[T]:
+        """Begin what `ask(engine)` gives, once there is a slot for it.
+
+        Raises `PassedOver` where the engine has become unfit meanwhile and the call is no `probe` of it.
+        """
+        if self.slots.limited:
+            await self.slots.acquire()
+        try:
+            if self.slots.limited and not probe and self.unfit:
+                raise PassedOver  # it failed others while this call waited
+            if self.spec.stagger_ms:
+                await self._stagger()
+            self.calls += 1
+            meter.calls += 1
+            meter.engine = self.spec.name
+            return LimitedCall(ask(self.engine), limits, meter, self.strays, self.slots)
+        except BaseException:  # that of a cancellation too
+            self.slots.release()
+            raise
+
+    async def _stagger(self) -> None:
         """Wait until the engine's next call may start."""
-        if self.spec.stagger_ms:
-            start = max(now(), self._next_start)
-            self._next_start = start + self.spec.stagger_ms / 1000
-            await asyncio.sleep(start - now())
+        start = max(now(), self._next_start)
+        self._next_start = start + self.spec.stagger_ms / 1000
+        await asyncio.sleep(start - now())
 
 
 def being_cancelled() -> bool:
