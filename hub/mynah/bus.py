@@ -83,9 +83,12 @@ class EventBus:
     def __init__(self) -> None:
         self._subscriptions: list[EventSubscription[Event]] = []
         self._waking = False
+        self._soon: list[Event] = []
 
     def publish(self, event: Event) -> None:
         """Hand `event` on; stamps its time where it has none."""
+        if self._soon:
+            self._publish_now()
         takers = [sub for sub in self._subscriptions if isinstance(event, sub.kind)]
         if takers and not event.time:
             # Frozen for everybody else; a copy would cost a turn a hundredth of the hub's own time.
@@ -102,6 +105,17 @@ class EventBus:
             log.error("subscription %s is full; lost %s", subscription.name, type(event).__name__)
             if not isinstance(event, SubscriptionOverflowed):
                 self.publish(SubscriptionOverflowed(subscriber=subscription.name, dropped=subscription.dropped))
+
+    def publish_soon(self, event: Event) -> None:
+        """Hand `event` on some turns of the loop later, but before all that is published meanwhile."""
+        if not self._soon:
+            give_way(self._publish_now)
+        self._soon.append(event)
+
+    def _publish_now(self) -> None:
+        soon, self._soon = self._soon, []
+        for event in soon:
+            self.publish(event)
 
     def _wake(self) -> None:
         self._waking = False

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
-TURNS: Final = 3
+TURNS: Final = 2
 """Turns of the loop from a question to the call of its language model, and from a phrase to the call of its voice."""
 
 
@@ -35,6 +35,12 @@ def give_way(callback: Callable[[], object], turns: int = TURNS) -> None:
         loop.call_soon(give_way, callback, turns - 1)
     else:
         loop.call_soon(callback)
+
+
+def wake(waiter: asyncio.Future[None] | None) -> None:
+    """Let go on who awaits `waiter`, if anybody does: a fifth of the steps of an `asyncio.Event`, for one to wait."""
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)
 
 
 def settle() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Iterable
 
 from mynah.conversation.encodings import Encodings
 from mynah.conversation.outlet import Outlet
@@ -19,11 +19,10 @@ from mynah.timeline import now
 class Delivery:
     """The outputs of one session on their way to its outlet.
 
-    `is_over(turn_id)` says whether a turn was stopped: nothing of it goes out any more. `sent_at` is when audio last
-    came in; `detached_at` since when nobody listens, None while somebody does.
+    `sent_at` is when audio last came in; `detached_at` since when nobody listens, None while somebody does.
     """
 
-    def __init__(self, ahead_ms: float, is_over: Callable[[str], bool], tape: Tape) -> None:
+    def __init__(self, ahead_ms: float, tape: Tape) -> None:
         self.spool = Spool(ahead_ms)
         self.playbacks: dict[Place, Playback] = {}
         self._main: dict[str, int] = {}
@@ -32,7 +31,7 @@ class Delivery:
         self.detached_at: float | None = now()
         self.was_attached = False
         self.sent_at = now()
-        self._is_over = is_over
+        self._live: set[str] = set()
         self._tape = tape
         self._outlet: Outlet | None = None
         self._encodings: dict[str, Encodings] = {}
@@ -60,6 +59,7 @@ class Delivery:
 
         Its conversions may be those of others too.
         """
+        self._live.add(turn_id)
         self._main[turn_id] = main
         self.playbacks[turn_id, main] = Playback()
         self.playbacks.update(((turn_id, track), Playback(beside=True)) for track in beside)
@@ -71,6 +71,7 @@ class Delivery:
 
     def forget(self, turn_id: str) -> None:
         """Forget a turn that is over and heard."""
+        self._live.discard(turn_id)
         for place in self._places(turn_id):
             del self.playbacks[place]
         del self._main[turn_id]
@@ -78,9 +79,13 @@ class Delivery:
         self._unheard.discard(turn_id)
         self._tape.forget(turn_id)
 
+    def is_over(self, turn_id: str) -> bool:
+        """Whether a turn was stopped or is forgotten, so that nothing of it may go out any more."""
+        return turn_id not in self._live
+
     async def emit(self, output: Output) -> None:
         """Let `output` go out, when there is room for it."""
-        if self._is_over(output.turn_id):
+        if output.turn_id not in self._live:
             # Its task was cancelled, but an engine kept that to itself.
             raise asyncio.CancelledError
         if isinstance(output, SpeechChunk):
@@ -94,7 +99,7 @@ class Delivery:
 
     def post(self, output: Output) -> None:
         """Let `output` go out without waiting."""
-        if not self._is_over(output.turn_id) and output.turn_id not in self._unheard:
+        if output.turn_id in self._live and output.turn_id not in self._unheard:
             self.spool.put_now(output)
 
     def expect_nobody(self) -> None:
@@ -118,14 +123,15 @@ class Delivery:
         return [place for place in self.playbacks if place[0] == turn_id]
 
     def purge(self, turn_id: str) -> None:
-        """Drop all of that turn that has not sounded; its `is_over` must be true by now."""
+        """Drop all of that turn that has not sounded; nothing more of it goes out."""
+        self._live.discard(turn_id)
         self.spool.purge(turn_id)
         if self._outlet is not None:
             self._outlet.changed()
 
     def played(self, turn_id: str, ms: float) -> None:
         """Note what the client has played."""
-        if self._is_over(turn_id):
+        if self.is_over(turn_id):
             return  # the report was on its way
         playback = self.main(turn_id)
         if self._outlet is None:
@@ -155,7 +161,7 @@ class Delivery:
                 playback.resume(playback.heard_ms)
         begin_ms = {place: playback.made_ms(playback.sent_ms) for place, playback in self.playbacks.items()}
         self.spool.rewind(begin_ms, repeat=resume)
-        outlet = Outlet(options, self.spool, self.playbacks, self._is_over, begin_ms, self._encodings)
+        outlet = Outlet(options, self.spool, self.playbacks, self.is_over, begin_ms, self._encodings)
         self._outlet, self.detached_at, self.was_attached, self._expected = outlet, None, True, True
         try:
             async with closing(outlet.run()) as outputs:

@@ -19,8 +19,8 @@ from mynah.errors import cause
 from mynah.timeline import now
 from mynah.values import ReplyNote, Token, ToolCall, Transcript
 
-ReplyItem = Token | ToolCall | ReplyNote | None
-"""What a language model gives; None where another begins instead, so that what the one before it gave is void."""
+ReplyItem = Token | ToolCall | ReplyNote
+"""What a language model gives."""
 
 Begin = Callable[[Scene, str, str, Meter], AsyncIterator[ReplyItem]]
 """Begins the reply to a text in a scene and a language."""
@@ -55,6 +55,14 @@ class _End:
     error: Exception | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a language model gave: the one that was called as the so-many-eth."""
+
+    item: ReplyItem
+    calls: int
+
+
 class Draft:
     """A reply that begins before it is known to be wanted."""
 
@@ -66,7 +74,7 @@ class Draft:
         self.words = tuple(words)
         self.meter = Meter()
         self.failed = False
-        self._items: asyncio.Queue[ReplyItem | _End] = asyncio.Queue(maxsize=BUFFERED)
+        self._items: asyncio.Queue[_Given | _End] = asyncio.Queue(maxsize=BUFFERED)
         self._task = asyncio.get_running_loop().create_task(self._fill(begin(self.meter)), name="draft")
 
     async def items(self, meter: Meter) -> AsyncIterator[ReplyItem]:
@@ -74,13 +82,14 @@ class Draft:
         try:
             while True:
                 began = now()
-                item = await self._items.get()
+                given = await self._items.get()
                 meter.engine, meter.troubles[:] = self.meter.engine, self.meter.troubles
                 meter.add(began, now())
-                if not isinstance(item, _End):
-                    yield item
-                elif item.error is not None:
-                    raise item.error
+                if isinstance(given, _Given):
+                    meter.calls = given.calls
+                    yield given.item
+                elif given.error is not None:
+                    raise given.error
                 else:
                     return
         finally:
@@ -100,7 +109,7 @@ class Draft:
         try:
             async with closing(source) as items:
                 async for item in items:
-                    await self._items.put(item)
+                    await self._items.put(_Given(item, self.meter.calls))
         except Exception as error:  # noqa: BLE001  # whatever it is, it is raised where the reply is read
             self.failed = True
             end = _End(cause(error))

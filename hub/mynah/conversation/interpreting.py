@@ -176,29 +176,24 @@ class Interpreting:
         await turn.links.may_answer(turn)
         scene = turn.links.scene()
         pair = self._pair or Pair(self._interpret.source or scene.language, self._interpret.target)
-        turn.speaking = translation = Speaking(turn, scene, pair.target)
         with_original = self._interpret.original and first is not None
-        original = Speaking(turn, scene, pair.source, track=ORIGINAL) if with_original else None
-        async with asyncio.TaskGroup() as group:
-            group.create_task(translation.voice())
-            if original is not None:
-                group.create_task(original.voice())
+        async with asyncio.TaskGroup() as tasks:
+            turn.speaking = translation = Speaking(turn, scene, pair.target, tasks)
+            original = Speaking(turn, scene, pair.source, tasks, track=ORIGINAL) if with_original else None
             if first is not None:
                 await self._translate(first, pair, translation, original)
             await self._conclude(scene, pair, translation)
             await translation.finish(Meter(), broken_off=turn.trouble is not None)
-            await translation.close()
             if turn.trouble is None:
                 await turn.links.emit(ReplyReady(turn_id=turn.id, text=turn.reply, phrases=turn.phrases))
             if original is not None:
                 await original.finish(Meter(), broken_off=False)
-                await original.close()
         turn.note_voiced(translation)
 
     async def _translate(self, first: Sentence, pair: Pair, translation: Speaking, original: Speaking | None) -> None:
         """Give out the translations of all sentences in order, though several are made at once."""
         turn = self._turn
-        await turn.begin("translating")
+        turn.begin("translating")
         renditions: asyncio.Queue[Rendition | None] = asyncio.Queue(maxsize=AT_ONCE - 1)
         async with asyncio.TaskGroup() as group:
             early = original if self._interpret.parallel else None
@@ -300,7 +295,7 @@ class Interpreting:
     async def _say_to_speaker(self, text: Text, scene: Scene, pair: Pair, translation: Speaking) -> None:
         """Say one of the persona's texts in the language of the one who spoke: its own, or else translated."""
         texts = {scene.persona.spec.language: text} if isinstance(text, str) else text
-        tag = nearest(texts, pair.source, scene.language) or next(iter(texts))
+        tag = nearest(tuple(texts), pair.source, scene.language) or next(iter(texts))
         words = texts[tag]
         with suppress(EngineError):
             async with closing(self._rendered(words, Pair(tag, pair.source), Meter())) as pieces:

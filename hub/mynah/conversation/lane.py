@@ -7,12 +7,11 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Final
 
-from mynah.audio import AudioChunk
-from mynah.conversation.measure import Measure
 from mynah.conversation.pieces import Item, beginning_of, item_ms
 from mynah.conversation.playback import VoicedPhrase
 from mynah.engines.chain import closing
 from mynah.errors import EngineError
+from mynah.loop import wake
 from mynah.outputs import PhraseReady
 
 SLOW_CHARACTER_MS: Final = (130.0, 400.0)
@@ -39,8 +38,8 @@ class Lane:
         self._items: deque[Item] = deque()
         self._held_ms = 0.0
         self._closed = False
-        self._arrived = asyncio.Event()
-        self._room = asyncio.Event()
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
 
     @property
     def held_ms(self) -> float:
@@ -48,24 +47,27 @@ class Lane:
         return self._held_ms
 
     async def fill(self, items: AsyncIterator[Item]) -> None:
-        """Take everything that `items` gives; a failure is kept for the one who reads."""
-        measure = Measure()
+        """Take everything that `items` gives, which is measured; a failure is kept for the one who reads."""
         try:
             async with closing(items) as source:
                 async for item in source:
-                    for piece in measure.take(item) if isinstance(item, AudioChunk) else (item,):
-                        await self._put(piece)
+                    while self._held_ms > self._limit_ms:
+                        self._writer = asyncio.get_running_loop().create_future()
+                        await self._writer
+                    self._items.append(item)
+                    self._held_ms += item_ms(item)
+                    wake(self._reader)
         except EngineError as error:
             self.trouble = str(error)
         finally:
             self._closed = True
-            self._arrived.set()
+            wake(self._reader)
 
     async def peek(self) -> Item | None:
         """Wait for the next item and return it without taking it; None once the synthesis has ended."""
         while not self._items and not self._closed:
-            self._arrived.clear()
-            await self._arrived.wait()
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
         return self._items[0] if self._items else None
 
     def pop(self) -> None:
@@ -73,7 +75,7 @@ class Lane:
         ms = item_ms(self._items.popleft())
         self.given_ms += ms
         self._held_ms = self._held_ms - ms if self._items else 0.0
-        self._room.set()
+        wake(self._writer)
 
     def cut(self, from_ms: float) -> float | None:
         """Drop what it holds from that millisecond of the phrase on; return where the phrase now ends.
@@ -84,19 +86,11 @@ class Lane:
             return None
         self._items, end_ms = cut
         self._held_ms = end_ms - self.given_ms
-        self._room.set()
+        wake(self._writer)
         return end_ms
 
     def clear(self, given_ms: float) -> None:
         """Drop all that it holds; of what was given out, `given_ms` are left."""
         self._items.clear()
         self.given_ms, self._held_ms = given_ms, 0.0
-        self._room.set()
-
-    async def _put(self, item: Item) -> None:
-        while self._held_ms > self._limit_ms:
-            self._room.clear()
-            await self._room.wait()
-        self._items.append(item)
-        self._held_ms += item_ms(item)
-        self._arrived.set()
+        wake(self._writer)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from mynah.conversation.phrasing.marks import is_unspaced
@@ -62,14 +63,14 @@ _COMMON: Final[Mapping[str, frozenset[str]]] = {
 """The commonest words of languages that share their letters, and those that are said alone."""
 
 
-def nearest(tags: Iterable[str], *wanted: str) -> str | None:
+@lru_cache(maxsize=1024)
+def nearest(tags: tuple[str, ...], *wanted: str) -> str | None:
     """Return the tag that is the first of those `wanted`, or else of the same language; the next wanted after that."""
-    known = list(tags)
     for each in wanted:
-        for tag in known:
+        for tag in tags:
             if tag.lower() == each.lower():
                 return tag
-        for tag in known:
+        for tag in tags:
             if primary_language(tag) == primary_language(each):
                 return tag
     return None
@@ -79,7 +80,7 @@ def in_language(text: Text, *wanted: str) -> str:
     """Return `text` in the first language of those `wanted` that it is there in, or else in the first it has."""
     if isinstance(text, str):
         return text
-    tag = nearest(text, *wanted) or next(iter(text), None)
+    tag = nearest(tuple(text), *wanted) or next(iter(text), None)
     return text[tag] if tag else ""
 
 

@@ -69,7 +69,7 @@ class Persona:
         return self._renewed.get(tag, self._known[tag])
 
     def _tag(self, language: str) -> str:
-        return nearest(self._known, language, self.spec.language) or next(iter(self._known))
+        return nearest(tuple(self._known), language, self.spec.language) or next(iter(self._known))
 
     def renew(self, knowledge: Sequence[Knowledge]) -> None:
         """Put `knowledge` over that of its files, in the place of what was put there before."""

@@ -55,24 +55,20 @@ class Replying:
         self._failed: set[OpenEngine] = set()
         self._begun = False  # a token was given or a tool was used: neither can be taken back
 
-    async def pieces(self) -> AsyncIterator[str | None]:
-        """Yield the reply as it is written; None where it pauses, as a tool is used."""
+    async def begin(self) -> AsyncIterator[str | None]:
+        """Return the reply as it is written; None where it pauses, as a tool is used."""
         turn = self._turn
         if turn.recipe == "say":
-            yield turn.text
-            return
+            return _known(turn.text)
         if turn.outcome == "not_understood":
-            yield self._not_understood
-            return
-        answer = await turn.links.intent(turn.text, self._language) if turn.clip is None else None
-        if answer is not None:
-            turn.silent = not answer.strip()
-            yield answer
-            return
-        replies = self._rounds(turn.text, ()) if turn.clip is None else self._from_clip(turn.clip)
-        async with closing(replies) as pieces:
-            async for piece in pieces:
-                yield piece
+            return _known(self._not_understood)
+        if turn.clip is not None:
+            return self._from_clip(turn.clip)
+        answer = await turn.links.intent(turn.text, self._language)
+        if answer is None:
+            return self._rounds(turn.text, ())
+        turn.silent = not answer.strip()
+        return _known(answer)
 
     async def _from_clip(self, clip: AudioClip) -> AsyncIterator[str | None]:
         """Reply to what the language model hears itself; where it cannot, to the words, by the others."""
@@ -99,28 +95,32 @@ class Replying:
             yield self._not_understood
 
     async def _rounds(self, said: str | AudioClip, without: Sequence[OpenEngine]) -> AsyncIterator[str | None]:
-        messages, offered = (
-            self._scene.messages(said, self._language, self._turn.prompt),
-            offered_tools(self._turn, self._scene),
-        )
+        turn, scene, meter = self._turn, self._scene, self.meter
+        messages, offered = scene.messages(said, self._language, turn.prompt), offered_tools(turn, scene)
         for number in range(TOOL_ROUNDS + 1):
             tools = offered if number < TOOL_ROUNDS else ()
-            answer = Answer()
-            source = self._items(messages, tools, without, draft=number == 0 and isinstance(said, str))
-            async with closing(source) as items:
+            answer, called = Answer(), 0
+            async with closing(
+                self._items(messages, tools, without, draft=number == 0 and isinstance(said, str))
+            ) as items:
                 async for item in items:
-                    if item is None:
-                        answer.calls.clear()
-                        self._note(ReplyNote())
+                    if called != meter.calls:
+                        if called:  # another language model began instead, and what the one before it gave is void
+                            answer.calls.clear()
+                            self._note(ReplyNote())
+                        called = meter.calls
+                    if isinstance(item, Token):
+                        if item.text:
+                            self._begun = True
+                            text = _apart(item.text, turn.reply) if number and not answer.text else item.text
+                            answer.text += item.text
+                            yield text
                     elif isinstance(item, ReplyNote):
                         self._note(item)
                     elif isinstance(item, ToolCall):
                         answer.calls.append(item)
-                    elif item.text:
-                        self._begun = True
-                        text = _apart(item.text, self._turn.reply) if number and not answer.text else item.text
-                        answer.text += item.text
-                        yield text
+                    else:
+                        raise EngineError(f"{meter.engine} gave {type(item).__name__} for a piece of a reply")
             if not answer.calls or not tools:
                 return
             self._begun = True
@@ -176,41 +176,25 @@ def offered_tools(turn: Turn, scene: Scene) -> tuple[Tool, ...]:
     return turn.links.toolbox.offered(scene.persona.spec.tools)
 
 
-async def llm_items(
+def llm_items(
     turn: Turn, scene: Scene, language: str, messages: Sequence[Message], tools: Sequence[Tool], meter: Meter,
     without: Sequence[OpenEngine] = (), failed: set[OpenEngine] | None = None,
 ) -> AsyncIterator[ReplyItem]:  # fmt: skip
-    """Yield what the language models give, tried in their order but for those in `without`.
+    """Return what the language models give, tried in their order but for those in `without`.
 
-    Those that `failed` are asked last; it grows.
+    What one gave before another was called, which `meter` counts, is void. Those that `failed` are asked last; it
+    grows.
     """
     grounding = scene.grounding(language)
     more = {"tools": tuple(tools)} if tools else {}
-    begun = 0
 
-    def call(engine: Any) -> AsyncIterator[Token | ToolCall | ReplyNote]:
-        nonlocal begun
-        begun += 1
-        given: AsyncIterator[Token | ToolCall | ReplyNote] = engine.reply(list(messages), grounding=grounding, **more)
+    def call(engine: Any) -> AsyncIterator[ReplyItem]:
+        given: AsyncIterator[ReplyItem] = engine.reply(list(messages), grounding=grounding, **more)
         return given
 
-    stream = turn.links.chains["llm"].stream(
-        call,
-        total=turn.links.limits.reply,
-        final=lambda item: isinstance(item, Token),
-        meter=meter,
-        tried=list(without),
-        avoid=failed,
+    return turn.links.chains["llm"].stream(
+        call, total=turn.links.limits.reply, final=_is_token, meter=meter, tried=list(without), avoid=failed
     )
-    told = 1
-    async with closing(stream) as items:
-        async for item in items:
-            if begun > told:
-                told = begun
-                yield None
-            yield item
-    if begun > told:
-        yield None
 
 
 def draft_items(turn: Turn, scene: Scene, text: str, language: str, meter: Meter) -> AsyncIterator[ReplyItem]:
@@ -227,3 +211,11 @@ def first_usable(chain: Chain) -> OpenEngine | None:
 def _apart(text: str, before: str) -> str:
     """Return `text` so that it does not run into what was said before a tool was used."""
     return f" {text}" if before and not before[-1].isspace() and not text[:1].isspace() else text
+
+
+def _is_token(item: ReplyItem) -> bool:
+    return isinstance(item, Token)
+
+
+async def _known(text: str) -> AsyncIterator[str | None]:
+    yield text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -17,6 +18,9 @@ from mynah.timeline import now
 from mynah.values import Voice, WordMark
 
 Items = AsyncIterator[AudioChunk | WordMark]
+
+InTurn = Callable[[], AbstractAsyncContextManager[None]]
+"""Waits until something may be made, and keeps its place meanwhile."""
 
 TakeBack = Callable[[float], float | None]
 """Drops the audio of a phrase from that millisecond of it on, and returns where it now ends.
@@ -34,6 +38,7 @@ MOST_MS: Final = 120_000.0
 MOST_MS_A_CHARACTER: Final = 1_000.0
 """An engine that gives more audio than both of a phrase has lost its way and might go on for ever."""
 
+_AT_ONCE: Final = nullcontext()
 _AFTER_WORD: Final = re.compile(r"[,.;:!?…)\]}»”’\"'、。，！？；：]*\s*(?:[—–-]\s+)?")
 _WORD: Final = re.compile(r"\S+")
 _SPOKEN: Final = re.compile(r"\w")
@@ -49,7 +54,7 @@ async def say_phrase(
     meter: Meter,
     take_back: TakeBack,
     avoid: set[OpenEngine] | None = None,
-    in_turn: Callable[[Items], Items] = lambda made: made,
+    in_turn: InTurn | None = None,
     keeps: Callable[[str], bool] = lambda key: True,
 ) -> Items:
     """Yield the audio of `text` in one format, and its words' marks where the engine gives them, each after its audio.
@@ -57,46 +62,35 @@ async def say_phrase(
     What the engine that would be asked, or one before it that rests, has said before is heard again without a call.
     An engine that fails before any audio is replaced. One that fails later is followed by the next after its last whole
     word, where marks tell which that was and what came after it can be taken back. `avoid` has the engines that failed
-    in this turn; it grows. `total` is the limit for each engine's part in seconds. What engines make goes through
-    `in_turn`, which may let it wait before it begins. `keeps` is told the name under which the speech cache is to keep
+    in this turn; it grows. `total` is the limit for each engine's part in seconds. Engines are asked within
+    `in_turn`, which may wait before it begins. `keeps` is told the name under which the speech cache is to keep
     it, and returns whether it may.
     Raises `EngineError`, which says where the phrase was cut if some of it was heard.
     """
     phrase = _Phrase(chain, text, voice, language, keeps)
-    source = await phrase.kept(avoid or (), meter)
-    if source is None:
-        source = in_turn(_asked_for(phrase, total, meter, take_back, avoid))
-    async with closing(source) as items:
-        async for item in items:
-            yield item
-
-
-async def _asked_for(
-    phrase: _Phrase, total: float, meter: Meter, take_back: TakeBack, avoid: set[OpenEngine] | None
-) -> Items:
-    """Yield what the chain's engines make of `phrase`, one going on where another has died."""
-    chain = phrase.chain
-    tried: list[OpenEngine] = []
-    while True:
-        stream = chain.stream(
-            phrase.voiced, total=total, meter=meter, tried=tried, avoid=avoid,
-            final=lambda item: isinstance(item, AudioChunk),
-        )  # fmt: skip
-        try:
-            async with closing(stream) as items:
-                async for item in items:
-                    phrase.note(item)
-                    yield item
-        except EngineError as error:
-            if phrase.format is None:
-                raise
-            if phrase.is_said:
-                return  # what is missing is the silence after the last word
-            if not chain.has_another(tried) or not phrase.cut(take_back):
-                reasons = "; ".join(meter.troubles) or str(error)
-                raise EngineError(f"{reasons}; the phrase ends after {phrase.ms / 1000:.1f} s{phrase.place}") from error
-        else:
-            return
+    stream = await phrase.kept(avoid or (), meter)
+    async with in_turn() if in_turn is not None and stream is None else _AT_ONCE:
+        tried: list[OpenEngine] = []
+        while True:
+            if stream is None:
+                stream = chain.stream(
+                    phrase.voiced, total=total, final=_is_audio, meter=meter, tried=tried, avoid=avoid
+                )
+            try:
+                async with closing(stream) as items:
+                    async for item in items:
+                        phrase.note(item)
+                        yield item
+            except EngineError as error:
+                if phrase.format is None:
+                    raise
+                if phrase.is_said:
+                    return  # what is missing is the silence after the last word
+                if not chain.has_another(tried) or not phrase.cut(take_back):
+                    raise phrase.broken_off(meter, error) from error
+                stream = None  # another goes on where it has died
+            else:
+                return
 
 
 @dataclass(slots=True)
@@ -115,11 +109,12 @@ class _Phrase:
     marked: bool = False
     marks: list[WordMark] = field(default_factory=list)
 
-    @property
-    def place(self) -> str:
-        """The last words that were said, for people."""
+    def broken_off(self, meter: Meter, error: EngineError) -> EngineError:
+        """Return what tells where the phrase ends, and why."""
+        reasons = "; ".join(meter.troubles) or str(error)
         words = self.text[: self._last.char_end].split()
-        return f", after {' '.join(words[-3:])!r}" if words else ""
+        place = f", after {' '.join(words[-3:])!r}" if words else ""
+        return EngineError(f"{reasons}; the phrase ends after {self.ms / 1000:.1f} s{place}")
 
     @property
     def _last(self) -> WordMark:
@@ -204,6 +199,10 @@ class _Phrase:
         rest, lasts_ms = self.text[self.said :], end_ms - self.said_ms
         for word in _WORD.finditer(rest):
             yield WordMark(self.said + word.end(), self.said_ms + lasts_ms * word.end() / len(rest))
+
+
+def _is_audio(item: AudioChunk | WordMark) -> bool:
+    return isinstance(item, AudioChunk)
 
 
 class _Made:

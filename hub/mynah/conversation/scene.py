@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from mynah.conversation.persona import Persona
@@ -43,12 +43,16 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Who speaks, where, in what language, after what: taken when the answer begins."""
+    """Who speaks, where, in what language, after what: taken when the answer begins.
+
+    `past` is `history` as a language model takes it.
+    """
 
     persona: Persona
     language: str
     context: Mapping[str, str]
     history: Sequence[Exchange]
+    past: Sequence[Message] = field(compare=False)
 
     def language_of(self, text: str, told: str | None) -> str:
         """Return the language to answer in: the one that was `told`, or the one of the text, or else the scene's."""
@@ -60,13 +64,10 @@ class Scene:
 
         What it is told of the persona goes before `prompt`.
         """
-        prompt = "\n\n".join(filter(None, (self.persona.text(self.persona.spec.prompt, language), prompt)))
-        messages = [Message("system", prompt)] if prompt else []
-        for exchange in self.history:
-            messages.append(Message("user", exchange.user))
-            if exchange.reply or exchange.subject:  # stopped before a word was heard: there was no answer
-                messages.append(Message("assistant", exchange.reply, exchange.subject))
-        return [*messages, Message("user", said)]
+        told = self.persona.text(self.persona.spec.prompt, language)
+        prompt = f"{told}\n\n{prompt}" if told and prompt else told or prompt
+        system = (Message("system", prompt),) if prompt else ()
+        return [*system, *self.past, Message("user", said)]
 
     def grounding(self, language: str) -> Grounding:
         """Return what a reply in `language` stands on besides the messages."""

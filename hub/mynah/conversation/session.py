@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, Final
@@ -16,7 +16,6 @@ from mynah.conversation.history import History
 from mynah.conversation.intents import Intents
 from mynah.conversation.microphone import Microphone
 from mynah.conversation.persona import Persona
-from mynah.conversation.saying import Items
 from mynah.conversation.scene import Scene
 from mynah.conversation.shared_speech import SharedSpeech
 from mynah.conversation.surroundings import Surroundings
@@ -77,9 +76,7 @@ class Conversation:
         self._history = History(around.limits.history_turns)
         self._statistics = Statistics(around.statistics)
         self._tape = Tape(id, around.archive.audio)
-        self._delivery = Delivery(
-            around.turn_limits.audio_ahead_ms, lambda turn_id: self._turns.is_over(turn_id), self._tape
-        )
+        self._delivery = Delivery(around.turn_limits.audio_ahead_ms, self._tape)
         self._turns = Turns(
             id, self.origin, around.bus, self._delivery, self._statistics, self._remember, lambda: self._links
         )
@@ -414,6 +411,7 @@ class Conversation:
 
     @cached_property
     def _links(self) -> Links:
+        share = self._around.shares.of(self.origin, self._options.origin_voices)
         return Links(
             chains=self._around.chains,
             limits=self._around.turn_limits,
@@ -433,16 +431,13 @@ class Conversation:
             may_answer=self._may_answer,
             may_apologise=self._may_apologise,
             ahead_ms=lambda: self._delivery.spool.waiting_ms,
-            in_turn=self._in_turn,
+            in_turn=None if share is None else partial(share.turn, self.id),
             note_spoken=partial(self._around.archive.note_spoken, self.id),
         )
 
-    def _in_turn(self, made: Items) -> Items:
-        share = self._around.shares.of(self.origin, self._options.origin_voices)
-        return made if share is None else share.serve(self.id, made)
-
     def _scene(self) -> Scene:
-        return Scene(self.persona, self._language, self.context, self.history)
+        history, language = self._history, self.language or self.persona.spec.language
+        return Scene(self.persona, language, self.context, history.exchanges, history.messages)
 
     def _recognised(self, turn: Turn) -> None:
         """Stop earlier replies: somebody speaks, and words were recognised."""
@@ -455,21 +450,25 @@ class Conversation:
             self._turns.interrupt(NEW_INPUT, keep=turn)
 
     def _understood(self, turn: Turn) -> None:
-        self._around.bus.publish(Heard(session_id=self.id, turn_id=turn.id, text=turn.text, language=turn.language))
+        heard = Heard(session_id=self.id, turn_id=turn.id, text=turn.text, language=turn.language)
+        self._around.bus.publish_soon(heard)
 
     def _may_draft(self, turn: Turn) -> bool:
         """Not while earlier turns are to be answered first: they may need the language model that it would keep."""
         return self.policy != "queue" or not self._turns.before(turn)
 
-    async def _may_answer(self, turn: Turn) -> None:
+    async def _may_answer(self, turn: Turn) -> float:
+        """Wait until a turn may be answered; return how long that was, in seconds."""
+        waited = 0.0
         if turn.contest is not None:
             self._around.arbitration.hurry(self, turn.contest)
-            await turn.contest.decided.wait()
-        self._around.bus.publish(TurnStarted(session_id=self.id, turn_id=turn.id))
+            waited += await _seconds(turn.contest.decided.wait())
+        self._around.bus.publish_soon(TurnStarted(session_id=self.id, turn_id=turn.id))
         if turn.text and turn.recipe == "converse":
             self._understood(turn)
         if self.policy == "queue" and turn.urgency == "reply" and (earlier := self._turns.before(turn)):
-            await asyncio.wait(earlier)
+            waited += await _seconds(asyncio.wait(earlier))
+        return waited
 
     def _may_apologise(self, turn: Turn) -> bool:
         """Tell a person that they were not understood; but say nothing to a room that was not speaking to us."""
@@ -518,6 +517,13 @@ class Conversation:
     def _require_open(self) -> None:
         if self.closed:
             raise InputError("the session has ended")
+
+
+async def _seconds(awaited: Awaitable[object]) -> float:
+    """Return how long it took to await that."""
+    began = now()
+    await awaited
+    return now() - began
 
 
 def check_volume(percent: int | None) -> None:

@@ -5,11 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator
-from typing import TypeVar
-
-from mynah.engines.limits import closing
-
-T = TypeVar("T")
+from contextlib import asynccontextmanager
 
 
 class Share:
@@ -22,15 +18,14 @@ class Share:
         self._free = most
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
-    async def serve(self, session_id: str, source: AsyncIterator[T]) -> AsyncIterator[T]:
-        """Yield what `source` gives, once it is the session's turn."""
-        async with closing(source) as items:
-            await self._acquire(session_id)
-            try:
-                async for item in items:
-                    yield item
-            finally:
-                self._release()
+    @asynccontextmanager
+    async def turn(self, session_id: str) -> AsyncIterator[None]:
+        """Wait for the session's turn, and have it until the end."""
+        await self._acquire(session_id)
+        try:
+            yield
+        finally:
+            self._release()
 
     async def _acquire(self, session_id: str) -> None:
         if self._free:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Final
 from mynah.audio import AudioChunk
 from mynah.conversation.phrasing import PhraseSplitter, SplitPhrase
 from mynah.conversation.playback import VoicedPhrase
-from mynah.conversation.saying import TakeBack, say_phrase
+from mynah.conversation.saying import Items, TakeBack, say_phrase
 from mynah.conversation.scene import Scene
 from mynah.conversation.shared_speech import SharedSpeech
 from mynah.conversation.speech import Voicing
 from mynah.engines.chain import Meter, OpenEngine, closing
 from mynah.errors import EngineError
-from mynah.outputs import Output, PhraseFailed, PhraseReady, SpeechStarted
+from mynah.outputs import Output, PhraseFailed, PhraseReady, SpeechChunk, SpeechStarted
 from mynah.timeline import now
-from mynah.values import Voice, WordMark, primary_language
+from mynah.values import Voice, primary_language
 
 if TYPE_CHECKING:
     from mynah.conversation.turn import Turn
@@ -34,12 +34,14 @@ LONG_PHRASE: Final = 250
 class Speaking:
     """The phrases of one turn. An acknowledgement, where one is said, is the first and has the number 1.
 
-    They are of the turn's main track, unless another is given; the timeline is that of the main one. `language` is what
-    is spoken from here on. `phrases` counts the reply's own, `failed` those of them that could not be voiced to their
-    end; `trouble` says why the last of those could not.
+    They are of the turn's main track, unless another is given; the timeline is that of the main one. They are voiced in
+    `tasks`. `language` is what is spoken from here on. `phrases` counts the reply's own, `failed` those of them that
+    could not be voiced to their end; `trouble` says why the last of those could not.
     """
 
-    def __init__(self, turn: Turn, scene: Scene, language: str, *, track: int | None = None) -> None:
+    def __init__(
+        self, turn: Turn, scene: Scene, language: str, tasks: asyncio.TaskGroup, *, track: int | None = None
+    ) -> None:
         self.phrases = 0
         self.failed = 0
         self.trouble = ""
@@ -53,10 +55,12 @@ class Speaking:
         self._held: SplitPhrase | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._acknowledgement_sounded = False
-        self._reply_audible = asyncio.Event()
+        self._reply_audible: asyncio.Event | None = None
+        self._first_meter = Meter()
         self._failed_voices: set[OpenEngine] = set()
         self.voicing = Voicing(
             turn.id,
+            tasks,
             self._synthesize,
             self._emit,
             ahead_ms=turn.links.limits.audio_ahead_ms,
@@ -86,11 +90,6 @@ class Speaking:
         """The reply's own phrases that have audio."""
         return self.voicing.voiced[1:] if self._acknowledgement_sounded else self.voicing.voiced
 
-    async def voice(self) -> None:
-        """Voice every phrase until `close`."""
-        await asyncio.sleep(0)  # the language model is called first
-        await self.voicing.run()
-
     # ------------------------------------------------------------ the reply
 
     async def take(self, token: str, meter: Meter) -> None:
@@ -119,11 +118,6 @@ class Speaking:
                 await self._turn.links.emit(ready)
             await self.voicing.take(ready)
 
-    async def close(self) -> None:
-        """Note that there is nothing more to voice."""
-        self.never_mind()
-        await self.voicing.take(None)
-
     async def _release_all(self, phrases: Sequence[SplitPhrase], meter: Meter) -> None:
         held, self._held = self._held, None
         for phrase in [*([held] if held else []), *phrases]:
@@ -133,8 +127,8 @@ class Speaking:
         """Release `phrase`, after what was held back; but while plenty is to be heard hold it for a longer one."""
         if self._held is not None:
             phrase, self._held = SplitPhrase(f"{self._held.text} {phrase.text}", phrase.boundary), None
-        plenty = self._latency.long_phrases and self._turn.links.ahead_ms() > PLENTY_MS
-        if self.phrases and len(phrase.text) < LONG_PHRASE and plenty:
+        longer = self.phrases and self._latency.long_phrases and len(phrase.text) < LONG_PHRASE
+        if longer and self._turn.links.ahead_ms() > PLENTY_MS:
             self._held = phrase
         else:
             await self._release(phrase, meter)
@@ -154,7 +148,7 @@ class Speaking:
         )  # fmt: skip
         await turn.links.emit(ready)
         if first and turn.stage != "speaking":
-            await turn.begin("speaking")
+            turn.begin("speaking")
         await self.voicing.take(ready)
 
     # ------------------------------------------------------------ the acknowledgement
@@ -165,8 +159,8 @@ class Speaking:
         return persona.text(persona.spec.acknowledgement, self.language).strip()
 
     def acknowledge_at(self, at: float) -> None:
-        """Say the persona's acknowledgement at that time, unless the reply has begun before."""
-        if self._acknowledgement:
+        """Say the persona's acknowledgement at that time, if it has one, unless the reply has begun before."""
+        if self._scene.persona.spec.acknowledgement:
             self._timer = asyncio.get_running_loop().call_later(max(0.0, at - now()), self._acknowledge)
 
     def never_mind(self) -> None:
@@ -177,30 +171,19 @@ class Speaking:
 
     def _acknowledge(self) -> None:
         # The one place where it is decided: it runs in one step, and `never_mind` runs with the first token.
-        self.acknowledged = True
-        ready = PhraseReady(
-            turn_id=self._turn.id, phrase=1, text=self._acknowledgement, acknowledgement=True, language=self.language
-        )
+        if not (text := self._acknowledgement):
+            return
+        self.acknowledged, self._reply_audible = True, asyncio.Event()
+        ready = PhraseReady(turn_id=self._turn.id, phrase=1, text=text, acknowledgement=True, language=self.language)
         self._turn.links.post(ready)
         self.voicing.take_now(ready)
 
     # ------------------------------------------------------------ the voice
 
-    def _synthesize(self, phrase: PhraseReady, take_back: TakeBack) -> AsyncIterator[AudioChunk | WordMark]:
-        speech = self._turn.speech
-        return self._say(phrase, take_back) if speech is None else self._replay(phrase, speech)
-
-    async def _replay(self, phrase: PhraseReady, speech: SharedSpeech) -> AsyncIterator[AudioChunk | WordMark]:
-        meter = speech.recordings[phrase.phrase - 1].meter
-        async with closing(speech.read(phrase.phrase)) as items:
-            async for item in items:
-                self.voicing.start_at = speech.start_at
-                if meter.engine:
-                    self._turn.timeline.engine("tts", meter.engine, meter.total_ms, meter.troubles, kept=meter.kept)
-                yield item
-
-    async def _say(self, phrase: PhraseReady, take_back: TakeBack) -> AsyncIterator[AudioChunk | WordMark]:
+    def _synthesize(self, phrase: PhraseReady, take_back: TakeBack) -> Items:
         turn, meter = self._turn, Meter()
+        if turn.speech is not None:
+            return self._replay(phrase, turn.speech)
         said = say_phrase(
             turn.links.chains["tts"],
             phrase.text,
@@ -214,13 +197,19 @@ class Speaking:
             keeps=turn.links.note_spoken,
         )
         if phrase.acknowledgement:
-            said = _unless(self._reply_audible, said)
-        first = self._main and not phrase.acknowledgement and phrase.phrase == 1 + self.acknowledged
-        async with closing(said) as items:
+            return _unless(self._reply_audible, said) if self._reply_audible else said
+        if phrase.phrase != 1 + self.acknowledged:
+            return said
+        self._first_meter = meter
+        return _telling(self._reply_audible, said) if self._reply_audible else said
+
+    async def _replay(self, phrase: PhraseReady, speech: SharedSpeech) -> Items:
+        meter = speech.recordings[phrase.phrase - 1].meter
+        async with closing(speech.read(phrase.phrase)) as items:
             async for item in items:
-                if first and isinstance(item, AudioChunk):
-                    turn.timeline.engine("tts", meter.engine, meter.total_ms, meter.troubles, kept=meter.kept)
-                    self._reply_audible.set()
+                self.voicing.start_at = speech.start_at
+                if meter.engine:
+                    self._note_voice(meter)
                 yield item
 
     def _voice(self, language: str) -> Voice:
@@ -234,28 +223,44 @@ class Speaking:
         return replace(voice, name="")
 
     async def _emit(self, output: Output) -> None:
+        number = 1 + self.acknowledged  # that of the reply's first phrase
         if isinstance(output, SpeechStarted) and self._main:
-            self._note_first_audio(acknowledgement=self.acknowledged and output.phrase == 1)
-        elif isinstance(output, PhraseFailed) and not (self.acknowledged and output.phrase == 1):
+            self._note_first_audio(output.phrase - number)
+        elif isinstance(output, SpeechChunk) and self._main and output.phrase == number and self._first_meter.troubles:
+            self._note_voice(self._first_meter)  # an engine may be replaced in the middle of the phrase
+        elif isinstance(output, PhraseFailed) and output.phrase >= number:
             self.failed += 1
             self.trouble = output.message
         await self._turn.links.emit(output)
 
-    def _note_first_audio(self, *, acknowledgement: bool) -> None:
-        timeline = self._turn.timeline
-        if acknowledgement:
+    def _note_first_audio(self, index: int) -> None:
+        """Note that the reply's phrase of that index begins to sound; -1: the acknowledgement."""
+        timeline, meter = self._turn.timeline, self._first_meter
+        if index < 0:
             self._acknowledgement_sounded = True
             timeline.mark("acknowledged")
             return
+        if index == 0 and meter.engine:
+            self._note_voice(meter)
         if self.acknowledged and "first_audio" not in timeline.marks and "tts" in timeline.engine_ms:
             # The voice had both to say, and the reply's audio waits for that of the acknowledgement.
             timeline.engine_ms["tts"] = (now() - timeline.marks["first_phrase"]) * 1000
         timeline.mark("first_audio")
 
+    def _note_voice(self, meter: Meter) -> None:
+        self._turn.timeline.engine("tts", meter.engine, meter.total_ms, meter.troubles, kept=meter.kept)
 
-async def _unless(
-    sooner: asyncio.Event, source: AsyncIterator[AudioChunk | WordMark]
-) -> AsyncIterator[AudioChunk | WordMark]:
+
+async def _telling(audible: asyncio.Event, source: Items) -> Items:
+    """Yield what `source` gives, and tell when its audio is there."""
+    async with closing(source) as items:
+        async for item in items:
+            if isinstance(item, AudioChunk):
+                audible.set()
+            yield item
+
+
+async def _unless(sooner: asyncio.Event, source: Items) -> Items:
     """Yield what `source` gives, unless `sooner` comes before its first item. Raises `EngineError` then."""
     async with closing(source) as items:
         first = asyncio.ensure_future(anext(items))

@@ -30,7 +30,7 @@ now ends, None where it cannot be dropped any more."""
 
 
 class Voicing:
-    """Voices the phrases of one track of one turn: made in parallel, given out in order.
+    """Voices the phrases of one track of one turn: made in parallel, given out in order, both in `tasks`.
 
     A phrase is begun in the moment in which it is taken, where less than `parallel` are in the making. `voiced` grows
     as audio is given out. `on_first_audio` is called once, before the first chunk is. `take_back` reaches what was
@@ -40,6 +40,7 @@ class Voicing:
     def __init__(
         self,
         turn_id: str,
+        tasks: asyncio.TaskGroup,
         synthesize: Synthesize,
         emit: Emit,
         *,
@@ -62,47 +63,45 @@ class Voicing:
         self.voiced: list[VoicedPhrase] = []
         self.failed = 0
         self.position_ms = 0.0
-        self._lanes: asyncio.Queue[Lane | None] = asyncio.Queue(maxsize=PHRASES_AHEAD + parallel)
+        self._tasks = tasks
+        self._lanes: deque[Lane] = deque()
+        self._room = asyncio.Event()
         self._waiting: deque[Lane] = deque()
         self._in_making = 0
-        self._group: asyncio.TaskGroup | None = None
+        self._giving_out = False
 
-    async def take(self, phrase: PhraseReady | None) -> None:
-        """Voice a phrase after those before it; None: there is no further one. Waits while there are too many."""
-        if phrase is None:
-            await self._lanes.put(None)
-            return
-        lane = Lane(phrase, self.ahead_ms / self.parallel)
-        await self._lanes.put(lane)
-        self._line_up(lane)
+    async def take(self, phrase: PhraseReady) -> None:
+        """Voice a phrase after those before it. Waits while there are too many."""
+        while len(self._lanes) >= PHRASES_AHEAD + self.parallel:
+            self._room.clear()
+            await self._room.wait()
+        self.take_now(phrase)
 
     def take_now(self, phrase: PhraseReady) -> None:
-        """Voice a phrase after those before it. Raises `QueueFull` where there are too many."""
+        """Voice a phrase after those before it, however many there are."""
         lane = Lane(phrase, self.ahead_ms / self.parallel)
-        self._lanes.put_nowait(lane)
-        self._line_up(lane)
-
-    async def run(self) -> None:
-        """Voice every phrase until None was taken."""
-        async with asyncio.TaskGroup() as self._group:
-            try:
-                self._begin()
-                while (lane := await self._lanes.get()) is not None:
-                    await self._give_out(lane)
-                    self._in_making -= 1
-                    self._begin()
-            finally:
-                self._group = None  # what is taken from now on is for nobody
-
-    def _line_up(self, lane: Lane) -> None:
+        self._lanes.append(lane)
         self._waiting.append(lane)
         self._begin()
+        if not self._giving_out:
+            self._giving_out = True
+            self._tasks.create_task(self._run())
+
+    async def _run(self) -> None:
+        """Give out every phrase that was taken."""
+        while self._lanes:
+            lane = self._lanes.popleft()
+            self._room.set()
+            await self._give_out(lane)
+            self._in_making -= 1
+            self._begin()
+        self._giving_out = False
 
     def _begin(self) -> None:
-        while self._waiting and self._in_making < self.parallel and self._group is not None:
+        while self._waiting and self._in_making < self.parallel:
             lane = self._waiting.popleft()
             self._in_making += 1
-            self._group.create_task(lane.fill(self.synthesize(lane.phrase, partial(self._take_back, lane))))
+            self._tasks.create_task(lane.fill(self.synthesize(lane.phrase, partial(self._take_back, lane))))
 
     async def _give_out(self, lane: Lane) -> None:
         phrase, record = lane.phrase, lane.record

@@ -83,7 +83,7 @@ class Spool:
 
     async def put(self, output: Output) -> None:
         """Add an output; audio waits while more than `ahead_ms` of it is there, everything while very much is."""
-        if self._full_for(output):
+        if len(self._waiting) >= MAX_OUTPUTS or (isinstance(output, SpeechChunk) and self._full_for(output)):
             coming = await self._wait_for_room(output)
             if coming is None:
                 return  # it was taken back meanwhile

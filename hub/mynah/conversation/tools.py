@@ -61,7 +61,8 @@ class Toolbox:
 
     def offered(self, names: Sequence[str]) -> tuple[Tool, ...]:
         """Return those of `names` that there are, as a language model is told of them."""
-        return tuple(self._tools.told[name] for name in dict.fromkeys(names) if name in self._tools.told)
+        told = self._tools.told
+        return tuple([told[name] for name in dict.fromkeys(names) if name in told]) if names else ()
 
     async def run(self, call: ToolCall, offered: Sequence[Tool]) -> ToolResult:
         """Do what `call` asks for if its tool is among those `offered`; never raises but for cancellation."""

@@ -20,7 +20,7 @@ from mynah.conversation.interpreting import ORIGINAL, TRANSLATION, Interpreting
 from mynah.conversation.listening import ListeningOptions
 from mynah.conversation.playback import VoicedPhrase, heard_text
 from mynah.conversation.replying import Replying, draft_items, first_usable
-from mynah.conversation.saying import Items
+from mynah.conversation.saying import InTurn
 from mynah.conversation.scene import UNTRANSCRIBED, Latency, Scene, TurnLimits
 from mynah.conversation.shared_speech import SharedSpeech
 from mynah.conversation.speaking import Speaking
@@ -32,7 +32,7 @@ from mynah.errors import MynahError
 from mynah.outputs import Output, ReplyReady, ReplyToken, Stage, StageStarted, TurnFinished
 from mynah.session_protocol import Interpretation, Urgency
 from mynah.specs import EngineKind
-from mynah.timeline import Timeline, now
+from mynah.timeline import Timeline
 from mynah.values import AudioClip, Exchange, OutcomeKind
 
 Recipe = Literal["converse", "say", "transcribe"]
@@ -59,10 +59,10 @@ class Links:
     understood: Callable[[Turn], None]
     keep: Callable[[Turn], Awaitable[None]]
     may_draft: Callable[[Turn], bool]
-    may_answer: Callable[[Turn], Awaitable[None]]
+    may_answer: Callable[[Turn], Awaitable[float]]
     may_apologise: Callable[[Turn], bool]
     ahead_ms: Callable[[], float]
-    in_turn: Callable[[Items], Items]
+    in_turn: InTurn | None
     note_spoken: Callable[[str], bool]
     take_back: Callable[[str, int, int, float], float | None]
 
@@ -218,20 +218,17 @@ class Turn:
     # ------------------------------------------------------------ answering
 
     async def _answer(self, hearing: Hearing | None, drafts: Drafts | None) -> None:
-        asked = now()
-        await self.links.may_answer(self)
-        waited = now() - asked
+        waited = await self.links.may_answer(self)
         scene = self.links.scene()
         language = scene.language_of(self.text, self.language)
-        speaking = self.speaking = Speaking(self, scene, language)
         replying = Replying(self, scene, language, drafts, hearing)
-        await self.begin("thinking" if self.recipe == "converse" else "speaking")
-        async with asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() as tasks:
+            speaking = self.speaking = Speaking(self, scene, language, tasks)
+            self.begin("thinking" if self.recipe == "converse" else "speaking")
             if self.speech is not None:
-                group.create_task(self._recite(self.speech, speaking))
+                await self._recite(self.speech, speaking)
             else:
-                group.create_task(self._think(replying, speaking, waited))
-            group.create_task(speaking.voice())
+                await self._think(replying, speaking, waited)
         self.note_voiced(speaking)
 
     async def _think(self, replying: Replying, speaking: Speaking, waited_s: float) -> None:
@@ -239,7 +236,7 @@ class Turn:
         if after is not None and self.recipe == "converse" and self.outcome != "not_understood":
             speaking.acknowledge_at(self.timeline.marks["speech_end"] + waited_s + after)
         try:
-            async with closing(replying.pieces()) as pieces:
+            async with closing(await replying.begin()) as pieces:
                 async for piece in pieces:
                     if piece is None:
                         await speaking.pause(meter)
@@ -255,7 +252,6 @@ class Turn:
         await speaking.finish(meter, broken_off=self.trouble is not None)
         if self.trouble is None and not self.phrases and not self.silent:
             self.trouble = MynahError("the reply was empty")
-        await speaking.close()
         if self.trouble is None:
             await self.links.emit(ReplyReady(turn_id=self.id, text=self.reply, phrases=self.phrases))
 
@@ -263,7 +259,6 @@ class Turn:
         if speech.text:
             await self.take_token(speech.text)
         await speaking.recite(speech)
-        await speaking.close()
 
     def note_voiced(self, speaking: Speaking) -> None:
         """Note that all of the reply was voiced, or could not be."""
@@ -276,18 +271,18 @@ class Turn:
     async def take_token(self, token: str) -> None:
         """Take and tell a piece of the reply."""
         self.reply += token
-        self.timeline.mark("first_token")
         self.timeline.mark("last_token")
+        self.timeline.marks.setdefault("first_token", self.timeline.marks["last_token"])
         if "first_word" not in self.timeline.marks and _WORD_COMPLETE.search(self.reply):
             self.timeline.mark("first_word")
         await self.links.emit(ReplyToken(turn_id=self.id, text=token))
 
     # ------------------------------------------------------------ endings
 
-    async def begin(self, stage: Stage) -> None:
+    def begin(self, stage: Stage) -> None:
         """Begin a stage and say so."""
         self.stage = stage
-        await self.links.emit(StageStarted(turn_id=self.id, stage=stage))
+        self.links.post(StageStarted(turn_id=self.id, stage=stage))
 
     async def end(self, output: Output) -> None:
         """End with `output`."""

@@ -188,11 +188,6 @@ class Turns:
         """Whether audio of any turn but `but` is still waiting or still heard."""
         return any(self.is_sounding(turn) for turn in self.known.values() if turn is not but)
 
-    def is_over(self, turn_id: str) -> bool:
-        """Whether a turn was stopped, so that nothing of it may go out any more."""
-        turn = self.known.get(turn_id)
-        return turn is None or turn.over
-
     def outcome(self, turn: Turn) -> str | None:
         """Return why a turn was not heard to its end, "" where it was, None while it may still be."""
         if turn.stopped:

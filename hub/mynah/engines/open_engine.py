@@ -161,9 +161,10 @@ class OpenEngine:
         """
         if self.slots.limited:
             await self.slots.acquire()
+            if not probe and self.unfit:  # it failed others while this call waited
+                self.slots.release()
+                raise PassedOver
         try:
-            if self.slots.limited and not probe and self.unfit:
-                raise PassedOver  # it failed others while this call waited
             if self.spec.stagger_ms:
                 await self._stagger()
             self.calls += 1

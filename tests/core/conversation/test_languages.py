@@ -48,7 +48,7 @@ def tutor(tmp_path):
     [(("zh-TW",), "zh-TW"), (("ZH",), "zh"), (("zh-HK",), "zh"), (("de", "en-GB"), "en"), (("de",), None)],
 )
 def test_the_nearest_tag_is_the_same_or_of_the_same_language(wanted, found):
-    assert nearest(["en", "zh", "zh-TW"], *wanted) == found
+    assert nearest(("en", "zh", "zh-TW"), *wanted) == found
 
 
 @pytest.mark.parametrize(("language", "said"), [("zh-CN", "你好"), ("en", "Hello"), ("fr", "Hello")])

@@ -20,7 +20,7 @@ async def settled():
 
 
 async def said(share, session, name, log, gate):
-    async with aclosing(share.serve(session, phrase(name, log, gate))) as items:
+    async with share.turn(session), aclosing(phrase(name, log, gate)) as items:
         return [item async for item in items]
 
 

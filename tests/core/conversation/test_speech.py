@@ -32,12 +32,10 @@ async def say(synthesize, count=3, *, emit=None, **more):
     async def collect(output):
         outputs.append(output)
 
-    voicing = Voicing("t1", synthesize, emit or collect, **more)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(voicing.run())
+    async with asyncio.TaskGroup() as tasks:
+        voicing = Voicing("t1", tasks, synthesize, emit or collect, **more)
         for number in range(1, count + 1):
             await voicing.take(ready(number))
-        await voicing.take(None)
     return voicing, outputs
 
 
@@ -186,7 +184,6 @@ async def test_chunks_without_a_length_announce_the_phrase_once():
     async def synthesize(phrase, take_back):
         yield AudioChunk(b"\xff", MP3)
         yield AudioChunk(b"\xfb", MP3)
-        yield AudioChunk(b"", MP3)
 
     began = []
     voicing, outputs = await say(synthesize, 2, on_first_audio=lambda: began.append(1))
