@@ -19,7 +19,9 @@ import voluptuous as vol
 
 from mynah import ActionSpec, Happened, read_yaml
 from mynah.conversation import sessions
+from mynah.engines import speech_cache
 from mynah.testing import run_hub, run_in_virtual_time
+from mynah_automation import entities, kept
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = datetime(2026, 6, 1, 8, 0, tzinfo=BERLIN)
@@ -96,8 +98,9 @@ async def on_stage(folder, config: str, *specs, installed=("automation",)):
 
 @pytest.fixture(autouse=True)
 def _calm(monkeypatch):
-    """What sessions cost each second is not what a week is to be made of."""
-    monkeypatch.setattr(sessions, "REAP_S", 60.0)
+    """What is looked at every few seconds is not what a week is to be made of."""
+    for module, name in ((sessions, "REAP_S"), (speech_cache, "WATCH_S"), (entities, "IDLE_S"), (kept, "LATER_S")):
+        monkeypatch.setattr(module, name, 600.0)
 
 
 @pytest.fixture
