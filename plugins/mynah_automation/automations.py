@@ -128,7 +128,7 @@ class Live:
     def _attach(self) -> None:
         self._detach()
         try:
-            known = self.definition.trigger_variables
+            known = {**self.definition.trigger_variables, "this": self._this()}
             self._stops = attach(self.definition.triggers, self._house, self.fired, known)
             self.trouble = ""
         except MynahError as error:
@@ -159,7 +159,9 @@ class Live:
             return None
         run = LiveRun(self._house, given, trace)
         try:
-            for name, value in {**(of_trigger or {}), **definition.variables}.items():
+            for name, value in (of_trigger or {}).items():
+                given.setdefault(name, self._house.render(value, given))
+            for name, value in {**definition.trigger_variables, **definition.variables}.items():
                 given.setdefault(name, self._house.render(value, given))
         except MynahError as error:
             self._keep(trace, "failed", str(error))

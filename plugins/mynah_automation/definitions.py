@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mynah import MynahError, Problem, checked
+from mynah import MynahError, Problem, State, checked
 from mynah_automation.automations import Definition
 from mynah_automation.blueprints import Blueprint, Blueprints, placed
 from mynah_automation.config import AUTOMATION, SCRIPT
@@ -23,20 +23,26 @@ def _unknown(*_: Any) -> Any:
 
 
 class Definitions:
-    """Reads automations and scripts; `problems` has what is wrong."""
+    """Reads automations and scripts; `problems` has what is wrong.
 
-    def __init__(self, specs: Sequence[object], folder: Path) -> None:
+    Where it is said which speakers are `remembered`, with their areas, a name that no speaker has is a warning.
+    """
+
+    def __init__(
+        self, specs: Sequence[object], folder: Path, remembered: Mapping[str, str | None] | None = None
+    ) -> None:
         self.problems: list[Problem] = []
         self._specs = specs
         self._templates = Templates(_unknown, _unknown, strict=True)
         self._blueprints = Blueprints(folder)
         self._taken: dict[str, str] = {}
         self._names = Names({})
+        self._remembered = remembered
 
     def read(self, values: Mapping[str, Any]) -> list[Definition]:
         """Return every automation and script of a configuration that can be read."""
         found: list[Definition | None] = []
-        self._names = Names.of(values)
+        self._names = Names.of(values, self._specs, self._remembered)
         automations = values.get("automations")
         for index, raw in enumerate(automations if isinstance(automations, list) else ()):
             if isinstance(raw, Mapping):
@@ -60,7 +66,11 @@ class Definitions:
         reader = Reader(self._specs, self._templates, self._names)
         root: Where = () if document else where
         reader.at(root)
-        given = self._given(reader, body["trigger_variables"], (*root, "trigger_variables"))
+        shared = self._shared(value, body)
+        begins = {"id": id, "friendly_name": value.get("alias") or id, "mode": shared["mode"], "current": 0,
+                  "last_triggered": None}  # fmt: skip
+        this = State(f"automation.{id}", "off" if value.get("initial_state") is False else "on", begins)
+        given = self._given(reader, body["trigger_variables"], (*root, "trigger_variables"), this)
         parts: dict[str, Any] = {}
         for old, new in OLD.items():
             if old in body and new in body:
@@ -68,14 +78,14 @@ class Definitions:
                     Problem(f"{old!r} and {new!r} mean the same", where=(*root, old), hint="keep one")
                 )
             key = new if new in body else old
-            more = (given,) if new == "triggers" else ()
+            more = ({**given, "this": this},) if new == "triggers" else ()
             parts[new] = getattr(reader, new)(body.get(key), (*root, key), *more)
         if not body.keys() & {"actions", "action"}:
             reader.problems.append(Problem("'actions' is missing", where=root))
         self._note(reader, document, where)
         return Definition("automation", id, value.get("alias") or id, (raw, body), where,
                           variables=body.get("variables") or {}, enabled=value.get("initial_state"),
-                          trigger_variables=given, **self._shared(value, body), **parts)  # fmt: skip
+                          trigger_variables=given, **shared, **parts)  # fmt: skip
 
     def _script(self, name: str, raw: Mapping[str, Any]) -> Definition | None:
         where: Where = ("scripts", name)
@@ -95,12 +105,12 @@ class Definitions:
                           variables=body.get("variables") or {}, fields=value["fields"],
                           **self._shared(value, body))  # fmt: skip
 
-    def _given(self, reader: Reader, raw: Mapping[str, Any], where: Where) -> dict[str, Any]:
-        """Return the variables that triggers may have in their templates, each made of those before it."""
+    def _given(self, reader: Reader, raw: Mapping[str, Any], where: Where, this: State) -> dict[str, Any]:
+        """Return the variables that triggers may have in their templates, each made of `this` and those before it."""
         given: dict[str, Any] = {}
         for name, value in raw.items():
             try:
-                given[name] = self._templates.render(value, given)
+                given[name] = self._templates.render(value, {**given, "this": this})
             except MynahError as error:
                 reader.problems.append(Problem(str(error), where=(*where, name)))
         return given

@@ -86,6 +86,10 @@ class Holding:
         self._fire = fire
         self._stops: dict[str, Stop] = {}
 
+    def __contains__(self, key: object) -> bool:
+        """Whether the time of `key` runs."""
+        return key in self._stops
+
     def began(self, key: str, told: Mapping[str, Any]) -> None:
         """Note that it holds from now on; `told` is what becomes `trigger`."""
         self.ended(key)

@@ -21,7 +21,9 @@ from paho.mqtt.client import topic_matches_sub
 
 from mynah import ComponentSpec, Happened, OutletOptions, SessionOptions, TurnFinished, read_yaml
 from mynah.conversation import sessions
+from mynah.engines import speech_cache
 from mynah.testing import run_hub, run_in_virtual_time, scripted_engines
+from mynah_automation import entities, kept
 from mynah_automation.actions import ACTIONS
 from mynah_automation.automations import MODES
 from mynah_automation.conditions import CONDITIONS
@@ -215,6 +217,16 @@ async def _(house):
 async def _(house):
     await house.sleep(7 * 86_400)
     assert house.heard == ["It is 09:00.", "It is 13:30."] * 2
+
+
+@example("trigger time told")
+async def _(house):
+    await house.until("08:55")
+    assert house.heard == ["Good morning."]  # at 08:50, ten minutes before what the text says
+    house.set("input_text.opening", "10:00")
+    house.set("sensor.phone_next_alarm", "2026-06-01T09:30:00+02:00")
+    await house.until("11:00")
+    assert house.heard == ["Good morning."] * 3
 
 
 @example("trigger time_pattern")
@@ -488,7 +500,9 @@ async def _(house):
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_does_what_the_page_says(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(sessions, "REAP_S", 60.0)  # what sessions cost each second is not what a week is to be made of
+    # What is looked at every few seconds is not what a week is to be made of.
+    for module, attribute in ((sessions, "REAP_S"), (speech_cache, "WATCH_S"), (entities, "IDLE_S"), (kept, "LATER_S")):
+        monkeypatch.setattr(module, attribute, 600.0)
     assert name in SCENARIOS, f"no scenario for the example {name!r}"
     play(tmp_path, name, SCENARIOS[name])
 

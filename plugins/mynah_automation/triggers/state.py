@@ -36,6 +36,8 @@ def attach(house: House, config: Mapping[str, Any], fire: Fire) -> Stop:
     """Fire for each such change."""
     attribute = config.get("attribute")
     anything = not config.keys() & {"from", "to", "not_from", "not_to", "attribute"}
+    only_away = "from" in config and "to" not in config
+    left: dict[str, Any] = {}
     holding = Holding(house, config.get("for"), fire)
 
     def changed(old: State | None, new: State | None) -> None:
@@ -43,9 +45,13 @@ def attach(house: House, config: Mapping[str, Any], fire: Fire) -> Stop:
         before, after = value_of(old, attribute), value_of(new, attribute)
         if before == after and not (anything and "for" not in config):
             return  # something else of it changed
+        begins = fits(config, before, after)
+        if not begins and only_away and entity_id in holding and new is not None and after != left[entity_id]:
+            return  # with `from` alone what counts is that it has not come back
         holding.ended(entity_id)
-        if not fits(config, before, after):
+        if not begins:
             return
+        left[entity_id] = before
         told = {"entity_id": entity_id, "from_state": old, "to_state": new, "attribute": attribute,
                 "description": f"state of {entity_id}"}  # fmt: skip
         holding.began(entity_id, told)

@@ -100,6 +100,23 @@ automations:
     ]
 
 
+def test_for_with_from_alone_runs_on_until_the_state_comes_back(act):
+    """`from` without `to`: what counts for `for` is that the state has not returned, whatever else it becomes."""
+    config = """
+automations:
+  - alias: Not off
+    triggers: [{trigger: state, entity_id: media_player.kitchen, from: "off", for: "00:30:00"}]
+    actions: [{note: "{{ trigger.to_state.state }}"}]
+"""
+
+    async def scenario(stage):
+        for state, minutes in (("off", 1), ("playing", 20), ("paused", 20), ("off", 1), ("playing", 20), ("off", 60)):
+            stage.set("media_player.kitchen", state)
+            await stage.sleep(minutes=minutes)
+
+    assert act(config, scenario).times == ["Mon 08:31:00 playing"]
+
+
 def test_choose_does_the_first_that_fits_or_the_default(act):
     """Only one sequence runs, even where more would fit; the default where none does."""
     config = """

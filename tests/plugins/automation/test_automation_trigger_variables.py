@@ -13,14 +13,53 @@ automations:
   - alias: Gate
     trigger_variables: {gate: north, event: "{{ gate }}_opened"}
     triggers: {trigger: event, event_type: "{{ event }}"}
-    actions: {note: "{{ gate | default('not known to actions') }}"}
+    actions: {note: "{{ gate }}"}
 """
 
     async def scenario(stage):
         await stage.fire("north_opened")
         await stage.fire("south_opened")
 
-    assert act(config, scenario).texts == ["not known to actions"]
+    assert act(config, scenario).texts == ["north"]
+
+
+def test_a_triggers_own_variables_go_before_the_automations_and_those_before_trigger_variables(act):
+    config = """
+automations:
+  - alias: Which
+    trigger_variables: {one: of all, two: of all, three: of all}
+    variables: {one: of the automation, two: of the automation}
+    triggers: {trigger: event, event_type: go, variables: {one: of the trigger}}
+    actions: {note: "{{ one }}, {{ two }}, {{ three }}"}
+"""
+
+    async def scenario(stage):
+        await stage.fire("go")
+
+    assert act(config, scenario).texts == ["of the trigger, of the automation, of all"]
+
+
+def test_they_know_the_automation_itself(act):
+    config = """
+automations:
+  - alias: North gate
+    id: x7
+    trigger_variables: {place: "{{ this.object_id }}", name: "{{ this.attributes.friendly_name }}"}
+    triggers:
+      - {trigger: event, event_type: "{{ place }}_opened"}
+      - {trigger: event, event_type: "{{ this.attributes.id }}", id: direct}
+      - trigger: template
+        value_template: "{{ states('sensor.gate') == this.name }}"
+    actions: {note: "{{ trigger.id }} {{ name }} {{ this.name }}"}
+"""
+
+    async def scenario(stage):
+        await stage.fire("north_gate_opened")
+        await stage.fire("north_gate")
+        stage.set("sensor.gate", "North gate")
+        await stage.settle()
+
+    assert act(config, scenario).texts == [f"{id} North gate North gate" for id in ("0", "direct", "2")]
 
 
 def test_data_of_events_bounds_and_times_may_be_templates(act):
