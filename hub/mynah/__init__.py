@@ -114,6 +114,7 @@ from mynah.specs import (
     Spec,
     ToolSpec,
 )
+from mynah.storage import remembered_speakers
 from mynah.timeline import StageTimes, Timeline, stages
 from mynah.values import (
     AudioClip,
@@ -261,5 +262,6 @@ __all__ = [
     "make_code",
     "primary_language",
     "read_yaml",
+    "remembered_speakers",
     "stages",
 ]

@@ -71,7 +71,8 @@ def cause(error: Exception) -> Exception:
 class Problem:
     """One mistake in the configuration.
 
-    `where` is the path of keys to the value, `line` counts from 1 (0: unknown); `hint` says what to do.
+    `where` is the path of keys to the value, `line` counts from 1 (0: unknown); `hint` says what to do. A `warning` is
+    told, but nothing is refused for it: it may be right all the same.
     """
 
     message: str
@@ -79,9 +80,11 @@ class Problem:
     line: int = 0
     where: tuple[str | int, ...] = ()
     hint: str = ""
+    warning: bool = False
 
     def __str__(self) -> str:
         place = f"{self.file.name if self.file else 'configuration'}" + (f":{self.line}" if self.line else "")
+        place += ": warning" if self.warning else ""
         path = " → ".join(str(step) for step in self.where)
         return f"{place}: {path + ': ' if path else ''}{self.message}" + (f"; {self.hint}" if self.hint else "")
 

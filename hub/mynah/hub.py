@@ -39,6 +39,7 @@ from mynah.events import ConfigChanged, HubStarted, HubStopping
 from mynah.firmware import Firmware, firmware_version, packed, signature
 from mynah.hub_protocol import CommandReport, Control, Reloaded, SpeakerSecrets
 from mynah.knowledge import Knowledge
+from mynah.logs import redact
 from mynah.plugins import Plugins
 from mynah.registry import Registry
 from mynah.session_protocol import SessionOptions, Urgency
@@ -258,6 +259,9 @@ class MynahHub:
         read = load_config(self._file, self.plugins.specs, plugins=self.plugins.names)
         fresh = with_overrides(read.values, self._overrides)
         self._secrets |= read.secrets  # what was one may still be in use
+        redact(read.secrets)
+        for warning in read.warnings:
+            log.warning("%s", warning)
         following: set[str] = set()
         for spec in (part.spec for part in self._components if part.spec.reloads):
             following |= {spec.name, *map(str, spec.sections)}

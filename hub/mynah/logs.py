@@ -20,13 +20,20 @@ class RedactingFormatter(logging.Formatter):
 
     def __init__(self, secrets: Iterable[str], inner: logging.Formatter) -> None:
         super().__init__()
+        self._known: frozenset[str] = frozenset()
+        self._secrets: list[str] = []
+        self._inner = inner
+        self.add(secrets)
+
+    def add(self, secrets: Iterable[str]) -> None:
+        """Blot out these from now on too."""
+        self._known |= frozenset(secrets)
         # Very short secrets would blot out half the log and give themselves away by that. Quotes and the like in a
         # secret are escaped where a message shows it as data, and once more where the line is JSON.
-        plain = {secret for secret in secrets if len(secret) >= 4}
+        plain = {secret for secret in self._known if len(secret) >= 4}
         shown = plain | {repr(secret)[1:-1] for secret in plain} | {_in_json(secret) for secret in plain}
         forms = shown | {_in_json(form) for form in shown}
         self._secrets = sorted(forms, key=len, reverse=True)
-        self._inner = inner
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line without secrets."""
@@ -83,6 +90,13 @@ def set_up_logs(
         handler.addFilter(_OwnOrSerious(least))
         root.addHandler(handler)
     root.setLevel(least)
+
+
+def redact(secrets: Iterable[str]) -> None:
+    """Blot these out of the logs that were set up from now on, as well as what is blotted out already."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler.formatter, RedactingFormatter):
+            handler.formatter.add(secrets)
 
 
 class _OwnOrSerious(logging.Filter):

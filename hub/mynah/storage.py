@@ -113,6 +113,19 @@ class SpeakerRow:
     last_seen: float
 
 
+def remembered_speakers(folder: Path) -> Mapping[str, str | None]:
+    """Return the area of each speaker that is remembered in a data folder, whether or not a hub runs on it.
+
+    It changes nothing there. Where nothing can be read, nothing is known.
+    """
+    file = folder.absolute() / "mynah.sqlite3"
+    try:
+        with contextlib.closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=0.1)) as connection:
+            return dict(connection.execute("SELECT id, area FROM speaker"))
+    except sqlite3.Error:
+        return {}
+
+
 class Storage:
     """The data folder and its database. Opening it creates both, and migrates an older database.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -159,7 +159,7 @@ def _flat(inputs: Mapping[str, Any]) -> dict[str, Any]:
 def placed(problem: Problem, document: Document) -> Problem:
     """Return a problem with its file and line in `document`."""
     file, line = document.place(problem.where)
-    return Problem(problem.message, file, line, problem.where, problem.hint)
+    return replace(problem, file=file, line=line)
 
 
 def _blanks(value: Any, where: tuple[str | int, ...]) -> list[tuple[Blank, tuple[str | int, ...]]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from mynah import ComponentSpec, ConfigChanged, Hub, MynahError, Problem
+from mynah import ComponentSpec, ConfigChanged, Hub, MynahError, Problem, remembered_speakers
 from mynah_automation.config import SCHEMA, SECTIONS
 from mynah_automation.definitions import Definitions
 from mynah_automation.entities import Entities
@@ -31,7 +31,9 @@ LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = {
 
 def check(values: Mapping[str, Any], specs: Sequence[Any], folder: Path) -> Iterable[Problem]:
     """Yield every mistake in automations and scripts."""
-    definitions = Definitions(specs, folder / _blueprints(values))
+    data = values.get("data")
+    remembered = remembered_speakers(folder / (data if isinstance(data, str) else "data"))
+    definitions = Definitions(specs, folder / _blueprints(values), remembered)
     definitions.read(values)
     if isinstance(values.get(PART), list):  # as it is in Home Assistant
         return [Problem("what is a list stands under 'automations:'", where=(PART,), hint="here are its settings")]

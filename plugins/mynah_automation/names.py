@@ -1,22 +1,25 @@
-"""What can be known before the hub runs: which entities there are, and whether the sun can be followed."""
+"""What can be known before the hub runs: entities, speakers, who speaks, and whether the sun can be followed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import voluptuous as vol
 
-from mynah import Problem, checked
+from mynah import PersonaSpec, Problem, checked
 from mynah_automation.config import HELPERS
 from mynah_automation.shapes import many
 from mynah_automation.templates import is_template
 
 Where = tuple[str | int, ...]
-KEYS: Final = ("entity_id", "above", "below")
+KEYS: Final = ("entity_id", "above", "below", "at", "after", "before")
 """Keys whose values may be entities."""
+
+AT_SPEAKERS: Final = ("announce", "ask", "listen", "play", "say", "set_context", "set_persona", "silence", "volume")
+"""Actions whose `where` is a speaker, area or group, and whose `persona` is somebody who speaks."""
 
 MIRRORED: Final = "ha_"
 """What the names of Home Assistant's entities begin with in domains that the hub has itself."""
@@ -40,16 +43,58 @@ def suggestion(name: object, known: Collection[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Speakers:
+    """The speakers that are configured or remembered, and the areas and groups that they are in."""
+
+    ids: frozenset[str] = frozenset()
+    places: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], remembered: Mapping[str, str | None]) -> Speakers:
+        """Return those of a configuration, be it right or wrong, and those that are `remembered` with their areas."""
+        configured = values.get("speakers")
+        own = configured if isinstance(configured, Mapping) else {}
+        groups = values.get("groups")
+        areas = {each["area"] for each in own.values() if isinstance(each, Mapping) and each.get("area")}
+        places = {*areas, *filter(None, remembered.values()), *(groups if isinstance(groups, Mapping) else ()), "all"}
+        return cls(frozenset(map(str, own)) | remembered.keys(), frozenset(map(str, places)))
+
+    def know(self, where: str) -> bool:
+        """Return whether a speaker, area or group has that name, as actions take it."""
+        name = where.removeprefix("speaker.")
+        return bool({name, name.replace("_", "-")} & (self.ids | self.places))
+
+    def entities(self) -> frozenset[str]:
+        """Return the entities that they have."""
+        return frozenset(f"speaker.{slug(id)}" for id in self.ids) | {f"sensor.{slug(id)}_phase" for id in self.ids}
+
+
+@dataclass(frozen=True, slots=True)
 class Names:
-    """The entities of domains that only the configuration fills, by domain; of other domains nothing is known."""
+    """The entities of domains that only the configuration fills, by domain; of other domains nothing is known.
+
+    `speakers` None: nobody looked who is there.
+    """
 
     entities: Mapping[str, frozenset[str]]
     mirrors: bool = False
     placed: bool = False
+    speakers: Speakers | None = None
+    personas: frozenset[str] | None = None
 
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Names:
-        """Return what a configuration tells, be it right or wrong."""
+    def of(
+        cls, values: Mapping[str, Any], specs: Sequence[object], remembered: Mapping[str, str | None] | None = None
+    ) -> Names:
+        """Return what a configuration, be it right or wrong, and plugins tell; `remembered` are speakers, if known."""
+        configured = values.get("personas")
+        personas = {str(name) for name in configured} if isinstance(configured, Mapping) else set()
+        personas |= {spec.name for spec in specs if isinstance(spec, PersonaSpec)}
+        speakers = None if remembered is None else Speakers.of(values, remembered)
+        return replace(cls._of(values), speakers=speakers, personas=frozenset(personas))
+
+    @classmethod
+    def _of(cls, values: Mapping[str, Any]) -> Names:
         found = {domain: frozenset(map(str, values[domain])) for domain in HELPERS
                  if isinstance(values.get(domain), Mapping)}  # fmt: skip
         if isinstance(automations := values.get("automations"), list):
@@ -72,11 +117,25 @@ class Names:
             yield Problem("nobody knows where the house stands, and so when the sun rises", where=where, hint=hint)
         if name == "script":
             yield from self._script(data["name"], where)
+        if name in AT_SPEAKERS:
+            yield from self._who_and_where(data, where)
         domain = name.partition(".")[0] if "." in name else ""
         for key in KEYS:
             for each in many(data.get(key)):
-                if isinstance(each, str) and not is_template(each):
-                    yield from self._entity(each, domain, name, (*where, key))
+                entity_id = each.get("entity_id") if isinstance(each, Mapping) else each
+                if isinstance(entity_id, str) and not is_template(entity_id):
+                    yield from self._entity(entity_id, domain, name, (*where, key))
+
+    def _who_and_where(self, data: Mapping[str, Any], where: Where) -> Iterator[Problem]:
+        persona, place = data.get("persona"), data.get("where")
+        personas, speakers = self.personas, self.speakers
+        if personas is not None and _is_name(persona) and persona not in personas:
+            hint = suggestion(persona, personas)
+            yield Problem(f"there is no persona {persona!r}", where=(*where, "persona"), hint=hint)
+        if speakers is not None and _is_name(place) and not speakers.know(str(place)):
+            message = f"no speaker, area or group named {place!r} is configured or remembered"
+            hint = suggestion(place, speakers.ids | speakers.places)
+            yield Problem(message, where=(*where, "where"), hint=hint, warning=True)
 
     def _script(self, name: Any, where: Where) -> Iterator[Problem]:
         known = self.entities.get("script", frozenset())
@@ -90,7 +149,15 @@ class Names:
             yield Problem(f"{action} is for entities such as {domain}.name, not for {entity_id}", where=where)
             return
         known = self.entities.get(own)
+        if self.speakers is not None and own == "speaker" and entity_id not in self.speakers.entities():
+            speakers = [each for each in self.speakers.entities() if each.startswith("speaker.")]
+            yield Problem(f"no speaker that is configured or remembered has the entity {entity_id}", where=where,
+                          hint=suggestion(entity_id, speakers), warning=True)  # fmt: skip
         if known is None or name in known or (self.mirrors and name.startswith(MIRRORED)):
             return
         entities = [f"{own}.{each}" for each in known]
         yield Problem(f"there is no {entity_id}", where=where, hint=suggestion(entity_id, entities))
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and not is_template(value)

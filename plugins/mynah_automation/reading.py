@@ -245,7 +245,7 @@ class Reader:
 
     def _now(self, value: Any, given: Mapping[str, Any], where: Path) -> Any:
         """Return `value` with the templates in it rendered."""
-        if not has_template(value) or self.problems:
+        if not has_template(value) or any(not problem.warning for problem in self.problems):
             return value
         try:
             return self.templates.render(value, given)

@@ -14,7 +14,7 @@ from mynah import Hub, InputError, RouteSpec
 from mynah_automation.bodies import read_up_to
 from mynah_automation.kept import plain_state
 from mynah_automation.part import PART, Automations
-from mynah_automation.traces import plain
+from mynah_automation.traces import HIDDEN, plain
 from mynah_automation.triggers.webhook import LOCAL, is_local
 
 API: Final = "/api/v1"
@@ -74,8 +74,11 @@ def _without_words(trace: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 async def states(hub: Hub, request: Any) -> Any:
-    """Show every entity."""
-    return [plain(plain_state(state), hub.redacted) for state in part(hub).house.states.all()]
+    """Show every entity; of texts that automations set only to admins what they are, as it may be what was said."""
+    found = [plain(plain_state(state), hub.redacted) for state in part(hub).house.states.all()]
+    if _is_admin(request):
+        return found
+    return [{**each, "state": HIDDEN} if each["entity_id"].startswith("input_text.") else each for each in found]
 
 
 async def webhook(hub: Hub, request: Any) -> None:
@@ -138,7 +141,7 @@ ROUTES: Final = (
         path=f"{API}/states",
         handle=states,
         access="viewer",
-        summary="The state of every entity",
+        summary="The state of every entity; what texts are is for admins",
         answer=LIST,
     ),
     *(

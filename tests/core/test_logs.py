@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from mynah.errors import ConfigError
-from mynah.logs import REDACTED, set_up_logs
+from mynah.logs import REDACTED, redact, set_up_logs
 
 
 @pytest.fixture(autouse=True)
@@ -153,3 +153,11 @@ def test_very_short_secrets_do_not_blot_out_the_log(capsys):
 def test_lines_go_to_the_standard_error_of_the_moment_of_setting_up(capsys):
     set_up_logs()
     assert logging.getLogger().handlers[0].stream is sys.stderr
+
+
+def test_secrets_that_come_later_are_blotted_out_from_then_on_and_the_earlier_ones_still(capsys):
+    set_up_logs(secrets=["first-secret"])
+    log = logging.getLogger("mynah.hub")
+    redact(["second-secret", "abc"])
+    log.warning("first-secret, second-secret, abc")
+    assert capsys.readouterr().err.endswith(f"{REDACTED}, {REDACTED}, abc\n")

@@ -39,13 +39,17 @@ def _run(arguments: argparse.Namespace) -> int:
         count = len(error.problems)
         print(f"{count} mistake{'s' if count != 1 else ''}; nothing was started", file=sys.stderr)
         return 1
+    for problem in prepared.config.warnings:
+        print(problem, file=sys.stderr)
     print(_summary(prepared))
     return 0
 
 
 def _summary(prepared: Prepared) -> str:
     values = prepared.config.values
-    lines = [f"{prepared.config.file or 'no file: the embedded defaults'}: fine"]
+    count = len(prepared.config.warnings)
+    but = f", but for {count} warning{'s' if count != 1 else ''}" if count else ""
+    lines = [f"{prepared.config.file or 'no file: the embedded defaults'}: fine{but}"]
     for kind in ("stt", "llm", "tts", "translator", "vad"):
         names = [entry["engine"] for entry in values["engines"][kind]]
         if names:

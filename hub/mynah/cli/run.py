@@ -46,6 +46,8 @@ def _run(arguments: argparse.Namespace) -> int:
         file=Path(log_settings["file"]) if log_settings["file"] else None,
         secrets=prepared.config.secrets,
     )
+    for warning in prepared.config.warnings:
+        log.warning("%s", warning)
     for plugin in prepared.plugins.problems:
         log.warning("plugin %s cannot be used: %s", plugin.name, plugin.error)
     host = prepared.config.values.get("http", {}).get("host", "localhost")

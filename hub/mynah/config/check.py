@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +28,7 @@ class Config:
     `values` has every key of the core and of each component, defaults filled in. Paths in it are absolute.
     `engines` maps each kind to entries, every one a mapping; embedded engines stand in where none is configured.
     A persona has only the keys that were given. `folder` is that of the file, or the working directory. `overrides`
-    are single values in `values` that were not in the file, section by section.
+    are single values in `values` that were not in the file, section by section; `warnings` what may be a mistake.
     """
 
     values: Mapping[str, Any]
@@ -37,6 +37,7 @@ class Config:
     places: Mapping[KeyPath, Place] = field(default_factory=dict)
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +90,19 @@ def check(document: Document, specs: Sequence[Spec], *, plugins: Collection[str]
     values, mistakes = validate(whole_schema(specs), data)
     mistakes = [*_disabled_sections(mistakes, disabled, plugins), *_disabled_names(data, plugins)]
     problems: list[Problem] = []
+    warnings: list[Problem] = []
     chains, wrong_entries = check_engines(data.get("engines"), specs, disabled)
     mistakes += wrong_entries
     if not document.unread:  # a file that could not be included may hold the names that would be missed here
         names = frozenset(spec.name for spec in specs if isinstance(spec, PersonaSpec))
         tools = frozenset(spec.name for spec in specs if isinstance(spec, ToolSpec))
         mistakes += check_references(data, names, tools, disabled, folder)
-        mistakes += _of_components(data, specs, folder, problems)
+        mistakes += _of_components(data, specs, folder, problems, warnings)
     if problems := [*problems, *_problems(document, mistakes)]:
         raise ConfigError(_in_order(problems, document))
     values = _plain({**values, "engines": chains})
-    return Config(_with_paths(values, folder), document.file, folder, document.places, document.secrets)
+    told = tuple(_in_order([_placed(warning, document) for warning in warnings], document))
+    return Config(_with_paths(values, folder), document.file, folder, document.places, document.secrets, warnings=told)
 
 
 def _disabled(data: Mapping[str, Any]) -> frozenset[str]:
@@ -137,10 +140,15 @@ def _problems(document: Document, mistakes: Iterable[Mistake]) -> list[Problem]:
     for mistake in mistakes:
         if mistake.path in document.unread:
             continue  # its value could not be read, and that is reported
-        file, line = document.place(mistake.path)
-        message, hint = (redacted(text, document.secrets) for text in (mistake.message, mistake.hint))
-        problems.append(Problem(message, file, line, mistake.path, hint))
+        problems.append(_placed(Problem(mistake.message, where=mistake.path, hint=mistake.hint), document))
     return _in_order(problems, document)
+
+
+def _placed(problem: Problem, document: Document) -> Problem:
+    """Return a problem with its file and line, if it has none yet, and without the values of secrets."""
+    file, line = document.place(problem.where) if problem.file is None else (problem.file, problem.line)
+    message, hint = (redacted(text, document.secrets) for text in (problem.message, problem.hint))
+    return replace(problem, message=message, hint=hint, file=file, line=line)
 
 
 def _in_order(problems: Iterable[Problem], document: Document) -> list[Problem]:
@@ -148,12 +156,14 @@ def _in_order(problems: Iterable[Problem], document: Document) -> list[Problem]:
 
 
 def _of_components(
-    data: Mapping[str, Any], specs: Sequence[Spec], folder: Path, elsewhere: list[Problem]
+    data: Mapping[str, Any], specs: Sequence[Spec], folder: Path, elsewhere: list[Problem], warnings: list[Problem]
 ) -> Iterator[Mistake]:
-    """Yield what the components' own checks find; problems in files of their own go to `elsewhere`."""
+    """Yield what the components' own checks find, but problems in files of their own and warnings, which go there."""
     for spec in components(specs):
         for problem in spec.check(data, specs, folder):
-            if problem.file is None:
+            if problem.warning:
+                warnings.append(problem)
+            elif problem.file is None:
                 yield Mistake(problem.where, problem.message, problem.hint)
             else:
                 elsewhere.append(problem)

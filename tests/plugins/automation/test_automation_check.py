@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mynah.cli.main import main
+from mynah.storage import SpeakerRow, Storage
 
 BEGINNING = """automations:
   - alias: Feeding
@@ -277,3 +278,89 @@ def test_a_blueprint_that_does_not_fit_is_told_where_the_mistake_is(capsys, tmp_
     (tmp_path / "blueprints").mkdir()
     (tmp_path / "blueprints" / "feeding.yaml").write_text(blueprint, encoding="utf-8")
     assert message in problems(capsys, tmp_path, USE.format(path=path, input=given))
+
+
+PLACES = """data: kept
+speakers: {lion_house: {area: savanna}, north-gate: {}}
+groups: {cats: [lion_house]}
+personas: {keeper: {title: the keeper}}
+"""
+
+
+def warnings(capsys, folder: Path, action: str) -> str:
+    beginning = "automations:\n  - alias: A\n    triggers: {trigger: event, event_type: go}\n    actions:\n"
+    text = f"{PLACES}{beginning}      - {action}\n"
+    (folder / "config.yaml").write_text(text, encoding="utf-8")
+    assert main(["check-config", str(folder / "config.yaml")]) == 0
+    told = capsys.readouterr()
+    assert ("fine, but for 1 warning\n" if told.err else "fine\n") in told.out
+    return told.err
+
+
+@pytest.mark.parametrize(
+    ("action", "message"),
+    [
+        (
+            "say: {text: x, where: lion_hose}",
+            "→ say → where: no speaker, area or group named 'lion_hose' is configured or remembered;"
+            " did you mean 'lion_house'?",
+        ),
+        ("silence: nowhere_near", "named 'nowhere_near' is configured or remembered; known are all, "),
+        ("{if: '{{ true }}', then: [{announce: {text: x, where: savana}}]}", "then → 0 → announce → where: no speaker"),
+        (
+            "{condition: state, entity_id: speaker.lion_hose, state: idle}",
+            "no speaker that is configured or remembered has the entity speaker.lion_hose;"
+            " did you mean 'speaker.lion_house'?",
+        ),
+    ],
+)
+def test_a_place_that_may_yet_turn_up_is_a_warning_with_its_line_and_a_name_that_is_meant(
+    capsys, tmp_path, action, message
+):
+    told = warnings(capsys, tmp_path, action)
+    assert told.startswith("config.yaml:9: warning: automations → 0 → actions → 0")
+    assert message in told
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "say: {text: x, where: lion_house}",
+        "say: {text: x, where: speaker.north_gate}",
+        "say: {text: x, where: cats}",
+        "say: {text: x, where: savanna}",
+        "say: {text: x, where: all}",
+        "say: {text: x, where: '{{ trigger.speaker }}'}",
+        "say: {text: x, where: giraffe_deck}",  # remembered
+        "say: {text: x, where: plain}",  # the area of a speaker that is remembered
+        "{condition: state, entity_id: [speaker.north_gate, speaker.giraffe_deck], state: idle}",
+        "set_persona: {persona: keeper, where: lion_house}",
+    ],
+)
+def test_places_that_are_configured_or_remembered_are_none(capsys, tmp_path, action):
+    storage = Storage(tmp_path / "kept")
+    storage.keep_speaker(SpeakerRow("giraffe_deck", "", "plain", (), 0.0))
+    storage.close()
+    assert warnings(capsys, tmp_path, action) == ""
+
+
+def test_to_look_for_remembered_speakers_makes_no_data_folder(capsys, tmp_path):
+    warnings(capsys, tmp_path, "say: {text: x, where: lion_house}")
+    assert not (tmp_path / "kept").exists()
+
+
+def test_a_template_of_a_trigger_is_rendered_beside_a_warning(capsys, tmp_path):
+    told = problems(
+        capsys,
+        tmp_path,
+        "automations:\n  - alias: A\n    trigger_variables: {a: '25:00'}\n    triggers:\n"
+        "      - {trigger: state, entity_id: speaker.not_there}\n      - {trigger: time, at: '{{ a }}'}\n"
+        "    actions: []\n",
+    )
+    assert "config.yaml:6: automations → 0 → triggers → 1 → at: expected a time of day in quotes" in told
+
+
+def test_a_persona_that_nobody_knows_is_a_mistake(capsys, tmp_path):
+    action = "      - set_persona: {persona: sparow, where: all}\n"
+    told = problems(capsys, tmp_path, f"personas: {{sparrow: {{title: a sparrow}}}}\n{BEGINNING}{action}")
+    assert "set_persona → persona: there is no persona 'sparow'; did you mean 'sparrow'?" in told

@@ -115,6 +115,7 @@ async def test_viewers_are_told_what_ran_and_no_words(tmp_path):
     action = {"stop": "They said {{ trigger.json.what }}"}
     open_house = {
         **CONFIG,
+        "input_text": {"said": {}},
         "http": {"host": "0.0.0.0", "mdns": False},
         "automations": [
             {
@@ -131,15 +132,18 @@ async def test_viewers_are_told_what_ran_and_no_words(tmp_path):
             token = {"Authorization": f"Bearer {hub.storage.issue_token(role, role)}"}
             async with aiohttp.ClientSession(url, headers=token) as client:
                 return [
-                    await (await client.get(path)).text() for path in ("automations", "automations/feeding_time/traces")
+                    await (await client.get(path)).text()
+                    for path in ("automations", "automations/feeding_time/traces", "states")
                 ]
 
         live = hub.parts["automation"].find("feeding_time")
         task = live.run({"trigger": {"platform": "webhook", "id": "0", "json": {"what": "hippopotamus"}}})
         await task
-        assert "hippopotamus" in (await told("admin"))[1]
-        listed, traced = await told("viewer")
-        assert "hippopotamus" not in listed + traced
+        hub.parts["automation"].house.set_state("input_text.said", "hippopotamus")
+        assert ["hippopotamus" in text for text in await told("admin")] == [True, True, True]
+        listed, traced, states = await told("viewer")
+        assert "hippopotamus" not in listed + traced + states
+        assert {each["entity_id"]: each["state"] for each in json.loads(states)}["input_text.said"] == "…"
         (trace,) = json.loads(traced)
         assert (trace["trigger"], trace["variables"]) == ({"platform": "webhook", "id": "0"}, {})
         assert [step["kind"] for step in trace["steps"]] == ["action", "action"]

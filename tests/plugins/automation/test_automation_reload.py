@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 
 import pytest
 
 from mynah import ConfigError, read_yaml
+from mynah.logs import RedactingFormatter
 
 BEFORE = """
 input_boolean: {lamp: {}}
@@ -101,3 +104,33 @@ def test_what_is_removed_is_gone_with_its_helpers_and_timers(act):
         await stage.sleep(minutes=1)
 
     act(config, scenario)
+
+
+def test_a_secret_that_comes_with_a_reload_is_told_neither_by_traces_nor_by_the_log(act):
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(RedactingFormatter([], logging.Formatter()))
+    config = """
+automation: {time_zone: Europe/Berlin}
+automations:
+  - alias: Tell
+    triggers: [{trigger: event, event_type: go}]
+    actions: [{stop: !secret door, error: true}]
+"""
+
+    async def scenario(stage):
+        folder = stage.hub.config_folder
+        (folder / "secrets.yaml").write_text("door: open-sesame-4711\n", encoding="utf-8")
+        (folder / "config.yaml").write_text(config, encoding="utf-8")
+        stage.hub.reload()
+        await stage.settle()
+        await stage.fire("go")
+        assert stage.traces("Tell")[0]["message"] == "•••"
+
+    logging.getLogger().addHandler(handler)
+    try:
+        act(BEFORE, scenario)
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert "automation.tell: «secret»" in written.getvalue()
+    assert "4711" not in written.getvalue()
