@@ -90,8 +90,8 @@ async def test_it_registers_and_does_what_is_typed(hub, folder, question):
     async with simulate(hub, folder) as speaker:
         await speaker.until("the firmware on MicroPython, with a heap of")
         await speaker.until_all("broker: connected", "hub: connected")
-        known = await until(lambda: (found := row(hub, "simulated")) and found["online"] and found, "the speaker")
-        assert known["firmware"] == "0.1.0"
+        await until(lambda: (found := row(hub, "simulated")) and found["online"], "the speaker")
+        await until(lambda: row(hub, "simulated")["firmware"] == "0.1.0", "its firmware")
         await speaker.type("dance")
         await speaker.until("Type press, release, ask FILE or quit.")
         await speaker.type("press")
@@ -118,13 +118,26 @@ async def test_with_a_question_it_asks_plays_the_reply_and_ends(hub, folder, que
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_a_signal_ends_it_in_good_order(hub, folder, number):
-    async with simulate(hub, folder) as speaker:
-        await speaker.until("hub: connected")
+async def test_a_signal_in_mid_speech_ends_it_in_good_order_and_what_it_played_is_saved_whole(hub, folder, number):
+    port = int(hub.addresses["mqtt"].rsplit(":", 1)[1])
+    here = "mynah/speaker/simulated/"
+    async with (
+        simulate(hub, folder, "--out", "said.wav") as speaker,
+        Peer(port, "anna", hub.storage.issue_token("anna", "admin"), here + "availability") as anna,
+    ):
+        await speaker.until_all("broker: connected", "hub: connected")
+        await anna.publish(here + "cmd", {"id": "1", "command": "say", "text": "The lions are fed at noon. " * 20})
+        await speaker.until("it is speaking")
+        await asyncio.sleep(0.5)
         speaker.process.send_signal(number)
         assert await speaker.end() == 0
+        await until(lambda: anna.on(here + "availability")[-1:] == ["offline"], "its end")
+        await until(lambda: not row(hub, "simulated")["online"], "its end at the hub")
     assert "Traceback" not in "\n".join(speaker.lines)
-    assert played(folder / "data" / "simulated" / "simulated" / "loudspeaker.wav") is not None
+    assert speaker.lines[-1] == "saved said.wav"
+    assert (folder / "said.wav").stat().st_size == 44 + len(sound := played(folder / "said.wav"))
+    assert any(sound)
+    assert sound == played(folder / "data" / "simulated" / "simulated" / "loudspeaker.wav")
 
 
 async def test_it_starts_anew_where_it_is_told_to(hub, folder):
@@ -170,13 +183,12 @@ async def test_the_code_of_speaker_add_is_all_that_it_needs(hub, folder, cli):
     assert hub.access(read_code(code)["token"]) == ("speaker", "new_one")
 
 
-async def test_what_cannot_be_is_told_before_anything_starts(hub, folder):
+async def test_what_cannot_be_is_told_before_anything_starts(hub, folder, cli):
     for arguments, told in (
         (("Lion House",), "ids have only small letters"),
         (("--ask", "missing.wav"), "missing.wav"),
         (("--code", "rubbish"), "this is not a code"),
     ):
-        async with simulate(hub, folder, *arguments) as speaker:
-            assert await speaker.end() == 1
-        assert told in speaker.lines[-1]
-        assert len(speaker.lines) == 1
+        said = await asyncio.to_thread(cli, "speaker", "simulate", *arguments, "--url", hub.addresses["http"])
+        assert (said.code, said.out, said.err.count("\n")) == (1, "", 1)
+        assert told in said.err

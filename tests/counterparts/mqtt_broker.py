@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-START_S = 5.0
+START_S = 20.0
 RULES = """
 pattern read mynah/speaker/%u/cmd
 pattern read mynah/speaker/%u/+/set

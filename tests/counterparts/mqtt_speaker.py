@@ -13,7 +13,7 @@ import aiomqtt
 
 from mynah_mqtt.client import Client, complete
 
-WAIT_S = 15.0
+WAIT_S = 30.0
 
 
 async def until(found: Callable[[], Any], what: str, within_s: float = WAIT_S) -> Any:

@@ -40,7 +40,7 @@ def run(tmp_path):
         done = subprocess.run(
             [sys.executable, "-c", START, "-X", f"heapsize={heap}", str(file)],
             env={**os.environ, "MICROPYPATH": f"{path}:.frozen", "MYNAH_SIM": str(tmp_path)},
-            capture_output=True, text=True, timeout=30, check=False,
+            capture_output=True, text=True, timeout=90, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

@@ -38,7 +38,7 @@ class Listener:
         return self.socket
 
     async def until(self, right):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not right():
                 self._came.clear()
                 await self._came.wait()
@@ -95,12 +95,10 @@ async def test_an_open_microphone_sends_speech_with_what_came_before_and_nothing
 async def test_while_it_speaks_it_does_not_listen_and_then_it_does(tmp_path, build):
     pcm = sound(tmp_path / "question.wav", 500)
     async with listening(tmp_path, build, microphone="open") as (speaker, listener):
-        await listener.speak(b"\x10\x20" * 24000)
-        async with asyncio.timeout(10):
-            while not (await speaker.heap())["playing"]:  # noqa: ASYNC110  # over a pipe
-                await asyncio.sleep(0.02)
+        await listener.speak(b"\x10\x20" * 48_000)
+        await speaker.plays()
         await speaker.tell(f"speak {tmp_path / 'question.wav'}")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while (await speaker.heap())["playing"]:  # noqa: ASYNC110  # over a pipe
                 await asyncio.sleep(0.02)
         assert not listener.heard
@@ -111,10 +109,8 @@ async def test_while_it_speaks_it_does_not_listen_and_then_it_does(tmp_path, bui
 
 async def test_the_button_ends_what_is_said_and_is_heard_at_once(tmp_path, build):
     async with listening(tmp_path, build) as (speaker, listener):
-        await listener.speak(b"\x10\x20" * 48000)
-        async with asyncio.timeout(10):
-            while not (await speaker.heap())["playing"]:  # noqa: ASYNC110  # over a pipe
-                await asyncio.sleep(0.02)
+        await listener.speak(b"\x10\x20" * 64_000)
+        await speaker.plays()
         await speaker.tell("press")
         await listener.until(lambda: {"type": "listen", "mode": "push_to_talk"} in listener.messages)
         assert {"type": "interrupt", "reason": "button"} in listener.messages
@@ -122,4 +118,4 @@ async def test_the_button_ends_what_is_said_and_is_heard_at_once(tmp_path, build
         await speaker.tell("release")
         await listener.until(lambda: {"type": "end_listening"} in listener.messages)
         await speaker.quit()
-        assert len(speaker.sound()) < 2 * 32000
+        assert len(speaker.sound()) < 3.5 * 32000

@@ -49,7 +49,7 @@ class Broker:
             self.seen.append((topic.removeprefix(HERE), payload))
             self._came.set()
 
-    async def until(self, topic, right=lambda payload: True, timeout_s=10):
+    async def until(self, topic, right=lambda payload: True, timeout_s=30):
         """Wait for a payload on a topic that is right, and return it."""
         async with asyncio.timeout(timeout_s):
             while True:
@@ -72,7 +72,7 @@ async def broker_running(folder, port):
     file.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
     process = await asyncio.create_subprocess_exec(MOSQUITTO, "-c", str(file), stderr=asyncio.subprocess.DEVNULL)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 try:
                     (await asyncio.open_connection("127.0.0.1", port))[1].close()
@@ -268,7 +268,7 @@ async def test_a_power_cut_in_mid_update_leaves_the_speaker_as_it_was(tmp_path, 
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/firmware"
     async with speaker_on(broker, tmp_path, build):
         await broker.publish("cmd", {"id": "1", **update, "url": url})
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await half.wait()
     server.close()
     await server.wait_closed()
@@ -303,7 +303,7 @@ async def test_a_speaker_whose_audio_has_no_room_after_an_update_that_failed_tel
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/firmware"
     async with server, speaker_on(broker, tmp_path, build) as speaker:
         await broker.publish("cmd", {"id": "1", **update, "url": url})
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not (tmp_path / "b").exists() or not list((tmp_path / "b").iterdir()):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         await speaker.tell("fragment 4096")

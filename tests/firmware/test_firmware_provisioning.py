@@ -41,7 +41,7 @@ async def portal(folder):
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 try:
                     (await asyncio.open_connection("127.0.0.1", page))[1].close()
@@ -68,7 +68,7 @@ def query(name, number=0x1234):
 async def test_every_name_is_the_speakers_own(tmp_path, name):
     async with portal(tmp_path) as (_, port, _):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            udp.settimeout(5)
+            udp.settimeout(15)
             udp.sendto(b"no query", ("127.0.0.1", port))
             udp.sendto(query(name), ("127.0.0.1", port))
             answer = await asyncio.to_thread(udp.recv, 512)
@@ -94,7 +94,7 @@ async def test_what_the_form_says_is_kept_and_the_speaker_starts_anew(tmp_path):
         async with session.post(url, data=form) as answer:
             assert answer.status == 200
             assert "Saved" in await answer.text()
-        assert await asyncio.to_thread(process.wait, 10) == 0
+        assert await asyncio.to_thread(process.wait, 30) == 0
     kept = json.loads((tmp_path / "nvs.json").read_text())["mynah"]
     assert bytes.fromhex(kept["ssid"]).decode() == "Zoo & friends"
     assert bytes.fromhex(kept["password"]).decode() == "p%w=d"

@@ -41,20 +41,25 @@ class FileSpeaker(ABC):
         """Ask whether it is `playing`, is connected to the `hub`, and how often it ran dry (`underruns`, `dry`)."""
 
     @abstractmethod
-    async def ended(self, timeout_s: float = 15) -> int:
+    async def ended(self, timeout_s: float = 30) -> int:
         """Wait until it ends; return its status, 3 where it wants to be started again."""
 
-    async def connected(self, timeout_s: float = 10) -> None:
+    async def connected(self, timeout_s: float = 30) -> None:
         """Wait until its session with the hub stands."""
         async with asyncio.timeout(timeout_s):
             while not (await self.heap())["hub"]:  # noqa: ASYNC110  # it is asked, over a pipe
                 await asyncio.sleep(0.05)
 
-    async def played(self, timeout_s: float = 20) -> dict[str, Any]:
-        """Wait until it plays and has stopped, for longer than between phrases; return what `heap` says then."""
+    async def plays(self, timeout_s: float = 30) -> None:
+        """Wait until it plays something."""
         async with asyncio.timeout(timeout_s):
             while not (await self.heap())["playing"]:  # noqa: ASYNC110  # it is asked, over a pipe
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.02)
+
+    async def played(self, timeout_s: float = 60) -> dict[str, Any]:
+        """Wait until it plays and has stopped, for longer than between phrases; return what `heap` says then."""
+        async with asyncio.timeout(timeout_s):
+            await self.plays(timeout_s)
             quiet_at = None
             while quiet_at is None or time.monotonic() - quiet_at < QUIET_S:
                 await asyncio.sleep(0.1)

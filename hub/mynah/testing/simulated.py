@@ -149,7 +149,7 @@ class SimulatedSpeaker(FileSpeaker):
         with suppress(ConnectionError):  # `answer` says what it ended with
             await self._process.stdin.drain()
 
-    async def answer(self, name: str, timeout_s: float = 10) -> dict[str, Any]:
+    async def answer(self, name: str, timeout_s: float = 30) -> dict[str, Any]:
         """Return the next answer that has the field `name`; those before it are dropped. Raises `MynahError`."""
         async with asyncio.timeout(timeout_s):
             while True:
@@ -166,7 +166,7 @@ class SimulatedSpeaker(FileSpeaker):
         await self.tell("heap")
         return await self.answer("live")
 
-    async def ended(self, timeout_s: float = 15) -> int:
+    async def ended(self, timeout_s: float = 30) -> int:
         """Wait until it ends by itself; return its status."""
         async with asyncio.timeout(timeout_s):
             return await self._process.wait()

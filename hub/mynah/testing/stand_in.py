@@ -215,7 +215,7 @@ class StandInSpeaker(FileSpeaker):
             "dry": self._underruns,
         }
 
-    async def ended(self, timeout_s: float = 15) -> int:
+    async def ended(self, timeout_s: float = 30) -> int:
         """Wait until it was switched off."""
         async with asyncio.timeout(timeout_s):
             await self._over.wait()

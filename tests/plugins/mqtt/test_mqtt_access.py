@@ -158,7 +158,7 @@ async def test_bytes_that_are_no_mqtt_end_their_own_connection_only(world, sent)
     reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
     writer.write(sent)
     writer.write_eof()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         assert len(await reader.read()) <= 4
     writer.close()
     async with world.admin() as admin:
@@ -183,9 +183,9 @@ async def test_packet_that_is_not_offered_ends_its_connection_and_the_will_goes_
 # ------------------------------------------------------------ TLS
 
 
-async def ask(port: int, password: str, context) -> None:
+async def ask(port: int, password: str, context, within_s: float = 10) -> None:
     async with aiomqtt.Client(
-        "localhost", port, username="admin", password=password, tls_context=context, timeout=1
+        "localhost", port, username="admin", password=password, tls_context=context, timeout=within_s
     ) as client:
         await client.subscribe("mynah/hub/availability", 1)
         async for message in client.messages:
@@ -212,14 +212,12 @@ async def test_embedded_broker_serves_tls_and_wants_certificates_of_its_clients(
         await ask(world.port, password, trusting(certificates, with_client="client"))
         for context in (trusting(certificates), trusting(certificates, with_client="old_client")):
             with pytest.raises(aiomqtt.MqttError):
-                await ask(world.port, password, context)
+                await ask(world.port, password, context, 0.5)  # TLS 1.3 tells a client late, or not at all
         await ask(world.port, password, trusting(certificates, with_client="client"))
+        expired = "tls: a client was refused: its certificate is not trusted: certificate has expired"
+        await until(lambda: expired in caplog.text, "what is told of the expired one")
+        await until(lambda: "a client was refused: peer did not return a certificate" in caplog.text, "the other")
 
-    assert (
-        "mqtt: embedded: tls: a client was refused: its certificate is not trusted: certificate has expired"
-        in caplog.text
-    )
-    assert "a client was refused: peer did not return a certificate" in caplog.text
     assert password not in caplog.text
 
 
@@ -247,7 +245,7 @@ async def test_hub_connects_by_tls_or_says_why_not(tmp_path, certificates, make_
         tls = {"ca": "ca", "certificate": client, "key": f"{client}_key"}
         files = {name: str(certificates[file]) for name, file in tls.items()}
         async with make_tls_hub(f"mqtts://localhost:{broker.port}", files) as hub:
-            await until(lambda: expected in caplog.text, expected, 15)
+            await until(lambda: expected in caplog.text, expected)
             assert hub.health()["status"] == "healthy"
 
     assert "secret-of-hub" not in caplog.text

@@ -28,7 +28,7 @@ async def test_link_that_is_stopped_at_any_moment_stops(broker, count):
         chatter = asyncio.create_task(talk(outbox))
         await asyncio.sleep(source.uniform(0, 0.03))
         link.cancel()
-        done, _ = await asyncio.wait({link}, timeout=5)
+        done, _ = await asyncio.wait({link}, timeout=15)
         chatter.cancel()
         assert done
         assert link.cancelled()

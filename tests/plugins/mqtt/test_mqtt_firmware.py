@@ -22,7 +22,7 @@ async def test_firmware_is_steered_over_mqtt_while_it_speaks_over_its_session(wo
         if world.kind == "mosquitto":  # there the passwords are the broker's own
             world.hub.access = lambda token: ("speaker", "lion_house") if token == settings["token"] else None
         async with SimulatedSpeaker(folder, build, HEAP, **settings) as speaker:
-            await until(lambda: "firmware" in (admin.on(HERE + "info") or [{}])[-1], "the speaker", 20)
+            await until(lambda: "firmware" in (admin.on(HERE + "info") or [{}])[-1], "the speaker", 30)
             await speaker.connected()
             for command in (
                 {"id": "1", "command": "volume", "volume": 33},
@@ -32,9 +32,9 @@ async def test_firmware_is_steered_over_mqtt_while_it_speaks_over_its_session(wo
                 {"id": "5", "command": "volume", "volume": 333},
             ):
                 await admin.publish(HERE + "cmd", command)
-            replies = {id: await admin.reply(HERE + "reply", id, 20) for id in "12345"}
+            replies = {id: await admin.reply(HERE + "reply", id, 30) for id in "12345"}
             await admin.publish("mynah/group/savanna/cmd", {"id": "g", "command": "mute", "mute": True})
-            group = await admin.reply("mynah/group/savanna/reply", "g", 15)
+            group = await admin.reply("mynah/group/savanna/reply", "g", 30)
         await until(lambda: admin.on(HERE + "availability")[-1] == "offline", "the last will")
 
     assert {id: (reply["by"], reply["ok"]) for id, reply in replies.items()} == {

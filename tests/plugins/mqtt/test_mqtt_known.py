@@ -18,6 +18,7 @@ async def test_what_was_heard_and_said_is_known_and_retained(world):
     async with world.session("lion_house") as session, world.admin() as admin:
         await session.ask_text("What do lions eat?")
         await until(lambda: last(admin, KNOWN).get("said"), "what was said")
+        await until(lambda: last(admin, "mynah/hub/state").get("ms") is not None, "its latency")
         async with world.admin(KNOWN, "mynah/hub/state") as other:
             await until(lambda: other.on(KNOWN) and other.on("mynah/hub/state"), "what is retained")
 
@@ -29,7 +30,12 @@ async def test_what_was_heard_and_said_is_known_and_retained(world):
 
 
 async def test_alarm_goes_on_until_it_is_ended(world):
-    async with world.session("lion_house"), world.session("reptile_house"), world.admin() as admin:
+    slowly = {"playback": "real_time", "buffer_ms": 500}
+    async with (
+        world.session("lion_house", **slowly),
+        world.session("reptile_house", **slowly),
+        world.admin() as admin,
+    ):
         await admin.publish(GROUP + "cmd", {"id": "on", "command": "alarm", "on": True, "seconds": 3600, "volume": 90})
         reply = await admin.reply(GROUP + "reply", "on")
         assert (reply["ok"], reply["heard"]) == (True, ["lion_house", "reptile_house"])

@@ -27,8 +27,13 @@ def resident_mb() -> float:
 
 
 @pytest.mark.parametrize("kind", ["embedded"])
-@pytest.mark.parametrize(("count", "firmware"), [(20, 1), pytest.param(200, 3, marks=pytest.mark.long)])
-async def test_many_speakers_register_and_report_an_announcement_in_time(make_world, build, tmp_path, count, firmware):
+@pytest.mark.parametrize(
+    ("count", "firmware", "within_s"),
+    [(20, 1, 4 * REPORT_S), pytest.param(200, 3, REPORT_S, marks=pytest.mark.long)],
+)
+async def test_many_speakers_register_and_report_an_announcement_in_time(
+    make_world, build, tmp_path, count, firmware, within_s
+):
     ids = [f"speaker_{number}" for number in range(count)]
     boards = [f"board_{number}" for number in range(firmware)]
     total = count + firmware
@@ -44,22 +49,22 @@ async def test_many_speakers_register_and_report_an_announcement_in_time(make_wo
         speakers = [world.speaker(id) for id in ids]
         await asyncio.gather(*(stack.enter_async_context(speaker) for speaker in speakers))
         await until(
-            lambda: len({topic for topic, payload in admin.messages if payload == "online"}) >= total, "all", 20
+            lambda: len({topic for topic, payload in admin.messages if payload == "online"}) >= total, "all", 30
         )
         registered = time.monotonic()
         await admin.publish("mynah/group/all/cmd", {"id": "a", "command": "announce", "text": "We close now."})
-        reply = await admin.reply("mynah/group/all/reply", "a", 20)
+        reply = await admin.reply("mynah/group/all/reply", "a", 30)
         announced = time.monotonic()
         await admin.publish("mynah/group/all/cmd", {"id": "v", "command": "volume", "volume": 7})
-        volumes = await admin.reply("mynah/group/all/reply", "v", 20)
+        volumes = await admin.reply("mynah/group/all/reply", "v", 30)
         told = time.monotonic()
 
     print(f"{count}: registered {registered - began:.2f} s, announced {announced - registered:.2f} s, "
           f"volume {told - announced:.2f} s")  # fmt: skip
     assert (len(reply["heard"]), reply["missed"]) == (total, [])
     assert (len(volumes["heard"]), volumes["missed"]) == (total, [])
-    assert told - began < 2 * REPORT_S
-    assert announced - registered < REPORT_S
+    assert told - began < 2 * within_s
+    assert announced - registered < within_s
 
 
 def board(world, id: str, folder: Path, build: Path) -> FirmwareSpeaker:
@@ -75,7 +80,7 @@ def board(world, id: str, folder: Path, build: Path) -> FirmwareSpeaker:
 
 
 @pytest.mark.parametrize("kind", ["embedded"])
-@pytest.mark.parametrize("count", [500, pytest.param(10_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [200, pytest.param(10_000, marks=pytest.mark.long)])
 async def test_memory_stays_flat_over_many_commands(make_world, count):
     world = make_world()
     async with (
