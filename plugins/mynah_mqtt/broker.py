@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from amqtt.broker import Broker
+from amqtt.broker import Broker, RetainedApplicationMessage
 from amqtt.contexts import Action, BrokerConfig, ListenerConfig, ListenerType
 from amqtt.errors import AMQTTError, MQTTError
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
-from amqtt.session import OutgoingApplicationMessage, Session
+from amqtt.session import ApplicationMessage, OutgoingApplicationMessage, Session
 
 from mynah_mqtt.accounts import Account
 from mynah_mqtt.said import Said
@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 LISTENER: Final = "gate"
 ACCOUNT: Final = "mynah.account"
 """Under which name a session carries its account."""
+
+SERVED: Final = "mynah.served"
+"""Under which name a session carries the connection on which all that waited for it was sent."""
 
 KEPT: Final = 100
 """Messages of QoS 1 that wait for a client that is away; the oldest go first."""
@@ -112,11 +115,15 @@ class Courier:
         self._broker = broker
         self._session = session
         self._handler = handler
+        self._served = session.attributes.get(SERVED) is handler
 
     async def mqtt_publish(
         self, topic: str, data: bytes | bytearray, qos: int | None, retain: bool
     ) -> OutgoingApplicationMessage | None:
-        """Send one message; with QoS 1 wait for its acknowledgement, a few seconds."""
+        """Send one message, behind what waits already; with QoS 1 wait for its acknowledgement, a few seconds."""
+        if qos and not retain and not self._served:
+            self._broker.keep(self._session, RetainedApplicationMessage(None, topic, data, qos), None)
+            return None
         number = self._session.next_packet_id if qos else None
         return await self.send(OutgoingApplicationMessage(number, topic, qos, data, retain))
 
@@ -144,11 +151,19 @@ class Courier:
         return isinstance(self._handler.writer, Outbound) and self._handler.writer.closing
 
 
+def _age(session: Session, message: ApplicationMessage) -> int:
+    """Where a message stands among those that wait: what was sent already, by its number, which is one of 65,535."""
+    if isinstance(message, OutgoingApplicationMessage):
+        return ((message.packet_id or 0) - session._packet_id - 1) % 65_536  # noqa: SLF001  # the newest number
+    return 65_536
+
+
 class HubBroker(Broker):
     """amqtt's broker. Clients come in by `external_connected`, from the gate.
 
     What is overridden is amqtt 0.12's: it gives each client that connects the retained messages of everybody's
-    subscriptions, marks queued commands as retained, forgets what was not acknowledged, and has no bounds.
+    subscriptions, marks queued commands as retained, forgets what was not acknowledged, lets
+    what comes while a client connects overtake what waited for it, and has no bounds.
     """
 
     def __init__(self, topics: Topics, doors: Doors) -> None:
@@ -163,7 +178,7 @@ class HubBroker(Broker):
         super().__init__(config)
         self._subscriptions = Snapshots()
         self._topics = topics
-        self._flushes: set[asyncio.Task[None]] = set()
+        self._sendings: set[asyncio.Future[Any]] = set()
 
     @property
     def busy(self) -> bool:
@@ -187,18 +202,23 @@ class HubBroker(Broker):
         if session is not None and session.transitions.state == "connected":
             session.transitions.disconnect()
 
-    def keep(self, session: Session, message: OutgoingApplicationMessage, failed: BrokerProtocolHandler) -> None:
+    def keep(
+        self,
+        session: Session,
+        message: ApplicationMessage,
+        failed: BrokerProtocolHandler | None,
+    ) -> None:
         """Keep a message for a client that is away, or is back on another connection than the one that `failed`."""
         known, handler = self.sessions.get(session.client_id or "", (None, None))
-        if known is not session or session.clean_session:
+        if known is not session or (session.clean_session and failed is not None):
             return
-        while session.retained_messages.qsize() >= KEPT:
-            session.retained_messages.get_nowait()
-        session.retained_messages.put_nowait(message)
-        if handler is not failed and session.transitions.state == "connected":
-            task = asyncio.ensure_future(self._publish_session_retained_messages(session))
-            self._flushes.add(task)
-            task.add_done_callback(self._flushes.discard)
+        queue = session.retained_messages
+        waiting = [*(queue.get_nowait() for _ in range(queue.qsize())), message]
+        for each in sorted(waiting, key=lambda each: _age(session, each))[-KEPT:]:
+            queue.put_nowait(each)
+        is_there = handler is not None and session.transitions.state == "connected"
+        if is_there and handler is not failed and session.attributes.get(SERVED) is handler:
+            self._serve(session)
 
     async def retain_message(
         self,
@@ -221,8 +241,14 @@ class HubBroker(Broker):
         await super()._retain_broadcast_message(broadcast, qos, target_session)
 
     async def _publish_session_retained_messages(self, session: Session) -> None:
+        session.attributes[SERVED] = self.sessions.get(session.client_id or "", (None, None))[1]
+        if tasks := self._serve(session):
+            await asyncio.wait(tasks)
+
+    def _serve(self, session: Session) -> list[asyncio.Future[Any]]:
+        """Send all that waits for a client, in its order and before anything that comes later."""
         handler = self._get_handler(session)
-        tasks = []
+        tasks: list[asyncio.Future[Any]] = []
         while handler is not None and not session.retained_messages.empty():
             kept = session.retained_messages.get_nowait()
             if isinstance(kept, OutgoingApplicationMessage):
@@ -230,8 +256,10 @@ class HubBroker(Broker):
             else:
                 sending = handler.mqtt_publish(kept.topic, kept.data, kept.qos, retain=False)
             tasks.append(asyncio.ensure_future(sending))
-        if tasks:
-            await asyncio.wait(tasks)
+        self._sendings.update(tasks)
+        for task in tasks:
+            task.add_done_callback(self._sendings.discard)
+        return tasks
 
     async def _publish_retained_messages_for_subscription(
         self, subscription: tuple[str, int], session: Session

@@ -147,6 +147,8 @@ def test_a_keyboard_interrupt_ends_with_the_shells_status(cli, monkeypatch):
 
     monkeypatch.setattr("mynah.cli.plugins.load_plugins", stop)
     assert cli("plugins").code == 130
+    monkeypatch.setattr("mynah.cli.main.own_commands", stop)  # while it still starts
+    assert cli("plugins").code == 130
 
 
 @pytest.mark.usefixtures("folder")

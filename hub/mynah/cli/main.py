@@ -43,9 +43,9 @@ def own_commands(*names: str) -> tuple[CommandSpec, ...]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status."""
     given = list(sys.argv[1:] if argv is None else argv)
-    commands = own_commands(given[0]) if given and given[0] in OWN else _with_plugins()
-    arguments = _parser(commands).parse_args(given)
     try:
+        commands = own_commands(given[0]) if given and given[0] in OWN else _with_plugins()
+        arguments = _parser(commands).parse_args(given)
         if arguments.asks_hub:
             arguments.hub = running_hub(arguments)
         code = int(arguments.run(arguments))

@@ -31,4 +31,5 @@ def draw_waterfall(console: Console, timeline: Mapping[str, float]) -> None:
         left = round(begins / end * WIDTH)
         length = max(1, round((timeline[stop] - begins) / end * WIDTH))
         table.add_row(title, f"{' ' * max(0, left)}[cyan]{'█' * length}[/cyan]", f"{timeline[stop]:.1f} ms")
+    console.print("[dim]after the end of the question:[/dim]")
     console.print(table)

@@ -171,7 +171,7 @@ async def test_command_that_was_not_acknowledged_is_marked_when_it_comes_again(w
 
 
 @pytest.mark.parametrize("kind", ["embedded"])
-async def test_commands_given_while_a_connection_breaks_come_on_the_next(world):
+async def test_commands_given_while_a_connection_breaks_come_on_the_next_in_their_order(world):
     raw = await Raw.connect(world, "lion_house", clean=False)
     await raw.subscribe(CMD)
     async with world.admin() as admin:
@@ -182,7 +182,29 @@ async def test_commands_given_while_a_connection_breaks_come_on_the_next(world):
         async with world.speaker("lion_house") as speaker:
             await until(lambda: len(speaker.done) == 12, "the commands")
 
-    assert sorted(command["volume"] for command in speaker.done) == list(range(12))
+    assert [command["volume"] for command in speaker.done] == list(range(12))
+
+
+@pytest.mark.parametrize("kind", ["embedded"])
+async def test_commands_given_while_a_speaker_connects_do_not_overtake_those_that_waited(world):
+    """They are given all the while that it comes and goes."""
+    speaker = world.speaker("lion_house")
+    async with world.admin() as admin:
+        await speaker.connect()
+        giving = asyncio.create_task(give(admin, 100))
+        while not giving.done():
+            await speaker.leave()
+            await speaker.connect()
+        await until(lambda: len(speaker.done) == 100, "the commands")
+        await speaker.leave()
+
+    assert [command["volume"] for command in speaker.done] == list(range(100))
+
+
+async def give(admin, count: int) -> None:
+    """Give so many commands, one after the other."""
+    for number in range(count):
+        await admin.publish(CMD, {"id": f"c{number}", "command": "volume", "volume": number})
 
 
 async def test_speaker_that_connects_again_takes_its_own_place(world):
