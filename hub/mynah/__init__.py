@@ -100,6 +100,7 @@ from mynah.outputs import (
     TurnFinished,
     VolumeChanged,
 )
+from mynah.places import Places
 from mynah.provisioning import BOARDS, make_code
 from mynah.session_protocol import Interpretation, OutletOptions, Session, SessionOptions
 from mynah.specs import (
@@ -200,6 +201,7 @@ __all__ = [
     "PersonaSpec",
     "PhraseFailed",
     "PhraseReady",
+    "Places",
     "Problem",
     "Question",
     "Reloaded",

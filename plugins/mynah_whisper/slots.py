@@ -9,14 +9,12 @@ of their text is bounded, and the number of such strays is bounded too.
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any, Final, TypeVar
 
-from mynah import EngineUnavailable
+from mynah import EngineUnavailable, Places
 
 T = TypeVar("T")
 Work = Callable[[Event], T]
@@ -34,30 +32,28 @@ class Slots:
     """Runs blocking work in threads: `workers` at once, and up to `spares(workers)` that nobody waits for any more."""
 
     def __init__(self, workers: int) -> None:
-        self._free = workers
+        self._places = Places(workers)
         self._spares = spares(workers)
         self._strays: set[asyncio.Future[Any]] = set()
         self._closed = False
-        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
-        self._numbers = itertools.count()
         self._executor = ThreadPoolExecutor(workers + self._spares, thread_name_prefix="whisper")
 
     @property
     def free(self) -> int:
         """How many may begin now."""
-        return self._free
+        return self._places.free
 
     async def run(self, prepare: Callable[[], Work[T]], due: float) -> T:
         """Wait for a slot, call `prepare` on the event loop, and return what the work that it gives returns.
 
         Those that are `due` earlier, a time of any clock, come first. A cancelled call gives its slot back at once.
         """
-        await self._acquire(due)
+        await self._places.take(due=due)
         stop = Event()
         try:
             work = self._begin(prepare(), stop)
         except BaseException:
-            self._release()
+            self._places.give_back()
             raise
         try:
             await asyncio.wait({work})
@@ -65,7 +61,7 @@ class Slots:
             stop.set()
             self._leave(work)
             raise
-        self._release()
+        self._places.give_back()
         return work.result()
 
     def close(self) -> None:
@@ -80,37 +76,16 @@ class Slots:
             raise EngineUnavailable("Whisper is closed")
         return asyncio.get_running_loop().run_in_executor(self._executor, work, stop)
 
-    async def _acquire(self, due: float) -> None:
-        if self._free:
-            self._free -= 1
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (due, next(self._numbers), turn))
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._release()
-            raise
-
-    def _release(self) -> None:
-        while self._waiting:
-            _, _, turn = heapq.heappop(self._waiting)
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self._free += 1
-
     def _leave(self, work: asyncio.Future[T]) -> None:
         if work.done() or len(self._strays) >= self._spares:
             work.add_done_callback(self._ended)
             return
         self._strays.add(work)
         work.add_done_callback(self._stray_ended)
-        self._release()
+        self._places.give_back()
 
     def _ended(self, work: asyncio.Future[T]) -> None:
-        self._release()
+        self._places.give_back()
         if not work.cancelled():
             work.exception()  # is nobody's any more
 

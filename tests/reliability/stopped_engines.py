@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -52,7 +53,8 @@ class PocketsphinxStage(FactsStage):
     at_once = 1
 
     def is_free(self) -> bool:
-        return self.hub._chains["stt"].engines[0].engine._pool._idle.full()
+        pool = self.hub._chains["stt"].engines[0].engine._pool
+        return pool.free == 2
 
     async def ask(self, speaker: FakeSpeaker) -> None:
         await speaker.listen()
@@ -139,11 +141,14 @@ class WorkerStage(Stage):
         return (*super().specs(), recorded(EngineSpec(name="worker", kind="tts", open=self._open), self.heard))
 
     def is_free(self) -> bool:
-        return self._pool._idle.full()
+        return self._pool.free == 2
 
     @asynccontextmanager
     async def _open(self, config: Mapping[str, Any], folder: Path) -> AsyncIterator[Any]:
         async with WorkerPool("reliability.worker_voice:WorkerVoice", (150, 0), size=2) as self._pool:
+            async with asyncio.timeout(30):
+                while len(self._pool.pids) < 4:  # noqa: ASYNC110  # the spare ones too; nobody tells
+                    await asyncio.sleep(0.01)
             yield _Blocking(self._pool)
 
 

@@ -109,6 +109,7 @@ class Stage(ABC):
             hub = run_hub(folder, specs=self.specs(), config=self.config(), installed=installed)
             self.hub = await stack.enter_async_context(hub)
             await self.hub.warm(30)
+            await self._freed(time.monotonic())  # all of its workers are there
             self.url = self.hub.addresses["http"]
             yield
 

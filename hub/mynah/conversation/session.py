@@ -431,7 +431,7 @@ class Conversation:
             may_answer=self._may_answer,
             may_apologise=self._may_apologise,
             ahead_ms=lambda: self._delivery.spool.waiting_ms,
-            in_turn=None if share is None else partial(share.turn, self.id),
+            in_turn=None if share is None else partial(share.place, self.id),
             note_spoken=partial(self._around.archive.note_spoken, self.id),
         )
 

@@ -1,4 +1,4 @@
-"""The frames between `mynah.engines.workers` and its children, `mynah.engines.worker_main`.
+"""The frames between `mynah.engines.worker` and its child, `mynah.engines.worker_main`.
 
 A frame is a length (4 bytes, big-endian) and a pickled tuple. To the child: `("start", arguments, log_level)` once,
 then `("job", id, method, arguments)`, `("item", id, object)`, `("end", id)`, `("cancel", id)`. From the child:

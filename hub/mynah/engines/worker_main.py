@@ -1,4 +1,4 @@
-"""The child's side of `mynah.engines.workers`: runs an engine's blocking code and speaks in frames over its pipes.
+"""The child's side of `mynah.engines.worker`: runs an engine's blocking code and speaks in frames over its pipes.
 
 Started as `python -m mynah.engines.worker_main module:factory`. Imports nothing heavy: what the factory's module
 needs, it imports itself.
@@ -161,7 +161,6 @@ def main(factory: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     source, sink = take_pipes()
     writer = FrameWriter(sink)
-    importlib.import_module(factory.partition(":")[0])  # at once: it may be a while until the engine is wanted
     start = read_frame(source)
     if start is None:
         return

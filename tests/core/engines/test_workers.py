@@ -4,14 +4,14 @@ import asyncio
 import logging
 import os
 import signal
-import time
 from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 
 from mynah import EngineError, EngineUnavailable
-from mynah.engines.workers import WINDOW, WorkerPool
+from mynah.engines.worker import WINDOW
+from mynah.engines.workers import WorkerPool
 
 TOY = """
 import os, sys, time
@@ -64,10 +64,17 @@ def slow():
 def toy(tmp_path, monkeypatch):
     (tmp_path / "toy_engine.py").write_text(TOY)
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    monkeypatch.setattr("mynah.engines.workers.LET_GO_S", 20.0)  # who lets go stays, on a busy machine too
 
 
-def pool(size=1):
-    return WorkerPool("toy_engine:Toy", ("hello",), size)
+@pytest.fixture
+def impatient(monkeypatch):
+    """Have a worker killed that does not let go soon."""
+    monkeypatch.setattr("mynah.engines.workers.LET_GO_S", 0.1)
+
+
+def pool(size=1, spares=0):
+    return WorkerPool("toy_engine:Toy", ("hello",), size, spares=spares)
 
 
 async def numbers(count, pause=0.0):
@@ -87,6 +94,39 @@ def lives(pid):
     except ProcessLookupError:
         return False
     return True
+
+
+async def gone(pid):
+    async with asyncio.timeout(10):
+        while lives(pid):  # noqa: ASYNC110  # the end of a process, which nobody signals
+            await asyncio.sleep(0.01)
+
+
+async def noticed(workers):
+    """Wait until a pool knows that all of its workers are dead."""
+    async with asyncio.timeout(10):
+        while workers.pids:  # noqa: ASYNC110  # nobody tells
+            await asyncio.sleep(0.01)
+
+
+async def ready(workers, count):
+    """Wait until so many workers stand by; return the process numbers of all."""
+    async with asyncio.timeout(20):
+        while workers._ready.qsize() < count:  # noqa: ASYNC110  # nobody tells
+            await asyncio.sleep(0.01)
+    return set(workers.pids)
+
+
+def children():
+    """Return the processes of this one."""
+    threads = Path(f"/proc/{os.getpid()}/task").iterdir()
+    return {pid for thread in threads for pid in (thread / "children").read_text().split()}
+
+
+async def nobody_but(before):
+    async with asyncio.timeout(10):
+        while children() > before:  # noqa: ASYNC110  # the end of a process, which nobody signals
+            await asyncio.sleep(0.02)
 
 
 async def collect(stream):
@@ -155,14 +195,12 @@ async def test_waiting_jobs_have_their_turns_in_order():
     assert done == [0, 1, 2, 3, 4]
 
 
-async def test_closing_the_stream_frees_the_worker_for_the_next_job_within_200_ms():
+async def test_closing_the_stream_frees_the_worker_for_the_next_job():
     async with pool() as workers:
         (pid,) = workers.pids
         async with aclosing(workers.stream("wait", never())) as outputs:
             await anext(outputs)
-        began = time.monotonic()
         assert await workers.call("pid") == pid
-        assert time.monotonic() - began < 0.2
 
 
 async def test_a_job_that_floods_is_given_up_at_once():
@@ -184,51 +222,52 @@ async def test_cancelling_the_consumer_gives_up_the_job():
         assert await workers.call("pid") in workers.pids
 
 
-async def test_a_worker_that_does_not_let_go_is_replaced_and_not_waited_for():
+async def test_a_worker_that_does_not_let_go_is_replaced_and_not_waited_for(impatient):
     async with pool() as workers:
         (old,) = workers.pids
         stream = workers.stream("hang")
         assert await anext(stream) == "hanging"
-        began = time.monotonic()
         await stream.aclose()
-        assert time.monotonic() - began < 0.1
+        assert lives(old)
         assert await workers.call("pid") != old
-        assert not lives(old)
+        await gone(old)
 
 
-async def test_the_successor_of_a_worker_that_does_not_let_go_is_on_its_way_before_that_is_certain(monkeypatch):
-    monkeypatch.setattr("mynah.engines.workers.ABANDON_S", 5.0)
-    async with pool() as workers:
-        (old,) = workers.pids
-        stream = workers.stream("hang")
-        await anext(stream)
-        began = time.monotonic()
-        await stream.aclose()
-        assert await workers.call("pid") != old
-        assert time.monotonic() - began < 4
-        assert not lives(old)
+async def test_spare_workers_take_the_next_jobs_of_all_that_do_not_let_go_at_once():
+    async with pool(2, spares=2) as workers:
+        everybody = await ready(workers, 4)
+        streams = [workers.stream("hang") for _ in range(2)]
+        assert [await anext(stream) for stream in streams] == ["hanging"] * 2
+        for stream in streams:
+            await stream.aclose()
+        async with asyncio.timeout(10):  # before it is certain that the others hang
+            waiting = [workers.stream("wait", never()) for _ in range(2)]
+            assert {await anext(stream) for stream in waiting} < everybody
+        assert set(workers.pids) == everybody
+        assert workers.free == 0
+        for stream in waiting:
+            await stream.aclose()
 
 
-async def test_a_worker_that_lets_go_while_its_successor_starts_stays_and_the_successor_goes(monkeypatch):
-    monkeypatch.setattr("mynah.engines.workers.SUCCESSOR_S", 0.0)
-    async with pool() as workers:
-        (old,) = workers.pids
+async def test_a_worker_that_lets_go_late_stands_by_again(monkeypatch):
+    monkeypatch.setattr("mynah.engines.workers.HAND_OVER_S", 0.0)
+    async with pool(1, spares=1) as workers:
+        both = await ready(workers, 2)
         for _ in range(3):
             async with aclosing(workers.stream("wait", never())) as outputs:
                 await anext(outputs)
-            assert await workers.call("pid") == old
-        stopping = tuple(workers._stopping)
-    assert all(task.done() for task in stopping)
+        assert await ready(workers, 2) == both
 
 
-async def test_a_pool_may_close_while_a_worker_is_being_replaced():
+async def test_a_pool_may_close_while_a_worker_is_being_replaced(impatient):
+    before = children()
     async with pool() as workers:
         (old,) = workers.pids
         stream = workers.stream("hang")
         await anext(stream)
         await stream.aclose()
-        await asyncio.sleep(0.06)
-    assert not lives(old)
+        await gone(old)
+    await nobody_but(before)
 
 
 async def test_a_worker_that_dies_raises_with_its_last_words_and_is_replaced():
@@ -245,7 +284,7 @@ async def test_a_worker_killed_while_idle_is_replaced_by_the_next_job():
     async with pool() as workers:
         (old,) = workers.pids
         os.kill(old, signal.SIGKILL)
-        await asyncio.sleep(0.1)
+        await noticed(workers)
         assert await workers.call("pid") != old
 
 
@@ -313,37 +352,14 @@ async def test_a_job_that_is_given_up_after_the_pool_has_closed_starts_no_worker
     assert workers.pids == ()
 
 
-async def have_spares(workers, count):
-    async with asyncio.timeout(10):
-        while len(workers._spares) < count:  # noqa: ASYNC110  # nobody tells
-            await asyncio.sleep(0.01)
-    return {process.pid for process in workers._spares}
-
-
-async def test_all_workers_are_replaced_at_once_by_processes_that_were_there_before():
-    async with pool(size=2) as workers:
-        spares = await have_spares(workers, 2)
+async def test_a_worker_that_has_died_while_it_stood_by_is_not_used():
+    async with pool(1, spares=1) as workers:
+        await ready(workers, 2)
         for pid in workers.pids:
             os.kill(pid, signal.SIGKILL)
-        await asyncio.sleep(0.1)
-        assert set(await asyncio.gather(workers.call("pid"), workers.call("pid"))) == spares
-        more = await have_spares(workers, 2)
-    assert not any(lives(pid) for pid in spares | more)
-
-
-async def test_a_spare_process_that_has_died_is_not_used():
-    async with pool() as workers:
-        (spare,) = await have_spares(workers, 1)
-        for pid in (spare, *workers.pids):
-            os.kill(pid, signal.SIGKILL)
-        await asyncio.sleep(0.1)
+        await noticed(workers)
         assert lives(await workers.call("pid"))
-
-
-def children():
-    """Return the processes of this one."""
-    threads = Path(f"/proc/{os.getpid()}/task").iterdir()
-    return {pid for thread in threads for pid in (thread / "children").read_text().split()}
+        await ready(workers, 2)
 
 
 @pytest.mark.parametrize("after_s", [0.0, 0.02, 0.1, 0.3])
@@ -352,9 +368,7 @@ async def test_a_pool_that_closes_while_its_workers_start_leaves_nobody_behind(a
     async with pool(3) as workers:
         assert len(workers.pids) == 1  # the first is there; nobody waits for the others
         await asyncio.sleep(after_s)
-    async with asyncio.timeout(5):
-        while children() > before:  # noqa: ASYNC110  # the end of a process, which nobody signals
-            await asyncio.sleep(0.02)
+    await nobody_but(before)
 
 
 async def test_a_worker_that_cannot_start_beside_the_first_is_told_of_and_tried_again(monkeypatch, caplog):
