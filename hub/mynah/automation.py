@@ -150,11 +150,12 @@ class IntentSpec:
     """Somebody who may answer what a person said before a language model is asked.
 
     `answer(hub, session, text, language)` returns what is to be spoken ("": nothing), or None where the words are not
-    meant for it. What raises `MynahError` ends the turn with that error.
+    meant for it. What raises `MynahError` ends the turn with that error. It need not be asynchronous to decline: where
+    that is known at once, a plain function returns None, or else what is to be awaited.
     """
 
     name: str
-    answer: Callable[[Hub, Session, str, str], Awaitable[str | None]]
+    answer: Callable[[Hub, Session, str, str], Awaitable[str | None] | None]
     timeout_s: float = 5.0
     description: str = ""
 

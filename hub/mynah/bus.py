@@ -106,11 +106,11 @@ class EventBus:
             if not isinstance(event, SubscriptionOverflowed):
                 self.publish(SubscriptionOverflowed(subscriber=subscription.name, dropped=subscription.dropped))
 
-    def publish_soon(self, event: Event) -> None:
-        """Hand `event` on some turns of the loop later, but before all that is published meanwhile."""
+    def publish_soon(self, *events: Event) -> None:
+        """Hand `events` on some turns of the loop later, but before all that is published meanwhile."""
         if not self._soon:
             give_way(self._publish_now)
-        self._soon.append(event)
+        self._soon.extend(events)
 
     def _publish_now(self) -> None:
         soon, self._soon = self._soon, []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 
 from mynah import (
     ActionSpec,
@@ -22,15 +22,15 @@ from mynah_automation.benchmark import BENCHMARK
 from mynah_automation.commands import COMMAND
 from mynah_automation.component import COMPONENT
 from mynah_automation.conditions import CONDITIONS
-from mynah_automation.part import PART
+from mynah_automation.part import PART, Automations
 from mynah_automation.routes import ROUTES
 from mynah_automation.triggers import TRIGGERS
 
 
-async def answer(hub: Hub, session: Session, text: str, language: str) -> str | None:
+def answer(hub: Hub, session: Session, text: str, language: str) -> Awaitable[str | None] | None:
     """Take spoken commands, and answers to questions."""
-    part = hub.parts.get(PART)
-    return await part.answer(session, text) if part is not None else None
+    part: Automations | None = hub.parts.get(PART)
+    return part.answer(session, text) if part is not None and part.listens_to(session) else None
 
 
 @hookimpl

@@ -75,6 +75,10 @@ class Questions:
 
         return stop
 
+    def waits_in(self, session_id: str) -> bool:
+        """Return whether anybody waits for an answer there."""
+        return session_id in self._open
+
     def offer(self, session_id: str, text: str) -> bool:
         """Return whether `text` was an answer."""
         return any(said(text) for said in reversed(self._open.get(session_id, ())))
@@ -186,6 +190,10 @@ class Automations:
         everywhere = {"everywhere": "all"}
         own = {"speaker": names, "area": areas, "place": {**groups, **areas, **names, **everywhere}}
         return {**own, **self._hub.config[PART]["sentences"]}
+
+    def listens_to(self, session: Session) -> bool:
+        """Return whether anything that is said in a session may be for an automation."""
+        return self.sentences.followed or self.questions.waits_in(session.id)
 
     async def answer(self, session: Session, text: str) -> str | None:
         """Return what is to be answered to what was said, or None where it is for the persona."""

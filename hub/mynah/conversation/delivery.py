@@ -62,7 +62,8 @@ class Delivery:
         self._live.add(turn_id)
         self._main[turn_id] = main
         self.playbacks[turn_id, main] = Playback()
-        self.playbacks.update(((turn_id, track), Playback(beside=True)) for track in beside)
+        for track in beside:
+            self.playbacks[turn_id, track] = Playback(beside=True)
         if not self._expected:
             self._unheard.add(turn_id)
         if encodings is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from mynah.automation import IntentSpec
 from mynah.engines.chain import being_cancelled
@@ -29,23 +29,25 @@ class Intents:
         Raises `MynahError` where whoever the words were for could not do what they ask.
         """
         for spec in self._specs:
-            answer = await self._ask(spec, text, language)
+            try:
+                answering = spec.answer(self._hub, self._session, text, language)
+                answer = await self._within(spec, answering) if answering is not None else None
+            except MynahError:
+                raise
+            except Exception as failure:
+                # A plugin's defect must not keep people from their persona.
+                if being_cancelled():
+                    raise
+                error = cause(failure)
+                log.error("intent %s failed", spec.name, exc_info=error)  # noqa: TRY400  # the cause is what matters
+                continue
             if answer is not None:
                 return answer
         return None
 
-    async def _ask(self, spec: IntentSpec, text: str, language: str) -> str | None:
+    async def _within(self, spec: IntentSpec, answering: Awaitable[str | None]) -> str | None:
         try:
             async with asyncio.timeout(spec.timeout_s):
-                return await spec.answer(self._hub, self._session, text, language)
-        except MynahError:
-            raise
+                return await answering
         except TimeoutError:
             raise MynahError(f"{spec.name} took more than {spec.timeout_s:g} s") from None
-        except Exception as failure:
-            # A plugin's defect must not keep people from their persona.
-            if being_cancelled():
-                raise
-            error = cause(failure)
-            log.error("intent %s failed", spec.name, exc_info=error)  # noqa: TRY400  # the cause is what matters
-            return None

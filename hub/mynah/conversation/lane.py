@@ -9,7 +9,7 @@ from typing import Final
 
 from mynah.conversation.pieces import Item, beginning_of, item_ms
 from mynah.conversation.playback import VoicedPhrase
-from mynah.engines.chain import closing
+from mynah.engines.chain import close
 from mynah.errors import EngineError
 from mynah.loop import wake
 from mynah.outputs import PhraseReady
@@ -49,19 +49,21 @@ class Lane:
     async def fill(self, items: AsyncIterator[Item]) -> None:
         """Take everything that `items` gives, which is measured; a failure is kept for the one who reads."""
         try:
-            async with closing(items) as source:
-                async for item in source:
-                    while self._held_ms > self._limit_ms:
-                        self._writer = asyncio.get_running_loop().create_future()
-                        await self._writer
-                    self._items.append(item)
-                    self._held_ms += item_ms(item)
-                    wake(self._reader)
+            async for item in items:
+                while self._held_ms > self._limit_ms:
+                    self._writer = asyncio.get_running_loop().create_future()
+                    await self._writer
+                self._items.append(item)
+                self._held_ms += item_ms(item)
+                wake(self._reader)
         except EngineError as error:
             self.trouble = str(error)
         finally:
-            self._closed = True
-            wake(self._reader)
+            try:
+                await close(items)
+            finally:
+                self._closed = True
+                wake(self._reader)
 
     async def peek(self) -> Item | None:
         """Wait for the next item and return it without taking it; None once the synthesis has ended."""

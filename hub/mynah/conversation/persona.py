@@ -38,7 +38,7 @@ class Persona:
 
     def text(self, text: Text, language: str | None = None) -> str:
         """Return one of its texts in a language (None: its own), or in its own where that is not there."""
-        return in_language(text, language or self.spec.language, self.spec.language)
+        return text if isinstance(text, str) else in_language(text, language or self.spec.language, self.spec.language)
 
     def language_of(self, text: str, usual: str, before: str = "") -> str:
         """Return which of its languages a text is in, by its letters: `usual` where they do not tell.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mynah.conversation.drafts import Drafts, ReplyItem
 from mynah.conversation.hearing import Hearing
 from mynah.conversation.scene import Scene
-from mynah.engines.chain import Chain, Meter, OpenEngine, closing
+from mynah.engines.chain import Chain, Meter, OpenEngine, close, closing
 from mynah.errors import EngineError
 from mynah.outputs import ToolUsed
 from mynah.timeline import now
@@ -100,9 +100,8 @@ class Replying:
         for number in range(TOOL_ROUNDS + 1):
             tools = offered if number < TOOL_ROUNDS else ()
             answer, called = Answer(), 0
-            async with closing(
-                self._items(messages, tools, without, draft=number == 0 and isinstance(said, str))
-            ) as items:
+            items = self._items(messages, tools, without, draft=number == 0 and isinstance(said, str))
+            try:
                 async for item in items:
                     if called != meter.calls:
                         if called:  # another language model began instead, and what the one before it gave is void
@@ -121,6 +120,8 @@ class Replying:
                         answer.calls.append(item)
                     else:
                         raise EngineError(f"{meter.engine} gave {type(item).__name__} for a piece of a reply")
+            finally:
+                await close(items)
             if not answer.calls or not tools:
                 return
             self._begun = True

@@ -11,7 +11,7 @@ from typing import Any, Final
 from mynah.audio import AudioChunk, AudioFormat, Converter, converter
 from mynah.conversation.measure import Measure
 from mynah.conversation.playback import ROUNDING_MS
-from mynah.engines.chain import Chain, Meter, OpenEngine, closing
+from mynah.engines.chain import Chain, Meter, OpenEngine, close, closing
 from mynah.engines.speech_cache import CachedVoice
 from mynah.errors import EngineError
 from mynah.timeline import now
@@ -72,15 +72,13 @@ async def say_phrase(
     async with in_turn() if in_turn is not None and stream is None else _AT_ONCE:
         tried: list[OpenEngine] = []
         while True:
-            if stream is None:
-                stream = chain.stream(
-                    phrase.voiced, total=total, final=_is_audio, meter=meter, tried=tried, avoid=avoid
-                )
+            items = stream or chain.stream(
+                phrase.voiced, total=total, final=_is_audio, meter=meter, tried=tried, avoid=avoid
+            )
             try:
-                async with closing(stream) as items:
-                    async for item in items:
-                        phrase.note(item)
-                        yield item
+                async for item in items:
+                    phrase.note(item)
+                    yield item
             except EngineError as error:
                 if phrase.format is None:
                     raise
@@ -91,6 +89,8 @@ async def say_phrase(
                 stream = None  # another goes on where it has died
             else:
                 return
+            finally:
+                await close(items)
 
 
 @dataclass(slots=True)
@@ -148,12 +148,11 @@ class _Phrase:
 
     async def kept(self, avoid: Collection[OpenEngine], meter: Meter) -> Items | None:
         """Return the whole phrase as the first engine that can say it has said it before; None where it has not."""
-        began = now()
         for engine in self.chain.engines:
             if engine.state != "ready" or engine in avoid:
                 continue
-            voice, manner = engine.engine, self._manner(engine.engine)
-            if isinstance(voice, CachedVoice):
+            if isinstance(voice := engine.engine, CachedVoice):
+                began, manner = now(), self._manner(voice)
                 recorded = await voice.kept(self.text, voice=manner, language=self.language)
                 meter.add(began, now())
                 if recorded is not None:

@@ -450,8 +450,10 @@ class Conversation:
             self._turns.interrupt(NEW_INPUT, keep=turn)
 
     def _understood(self, turn: Turn) -> None:
-        heard = Heard(session_id=self.id, turn_id=turn.id, text=turn.text, language=turn.language)
-        self._around.bus.publish_soon(heard)
+        self._around.bus.publish_soon(self._heard(turn))
+
+    def _heard(self, turn: Turn) -> Heard:
+        return Heard(session_id=self.id, turn_id=turn.id, text=turn.text, language=turn.language)
 
     def _may_draft(self, turn: Turn) -> bool:
         """Not while earlier turns are to be answered first: they may need the language model that it would keep."""
@@ -463,9 +465,8 @@ class Conversation:
         if turn.contest is not None:
             self._around.arbitration.hurry(self, turn.contest)
             waited += await _seconds(turn.contest.decided.wait())
-        self._around.bus.publish_soon(TurnStarted(session_id=self.id, turn_id=turn.id))
-        if turn.text and turn.recipe == "converse":
-            self._understood(turn)
+        heard = (self._heard(turn),) if turn.text and turn.recipe == "converse" else ()
+        self._around.bus.publish_soon(TurnStarted(session_id=self.id, turn_id=turn.id), *heard)
         if self.policy == "queue" and turn.urgency == "reply" and (earlier := self._turns.before(turn)):
             waited += await _seconds(asyncio.wait(earlier))
         return waited

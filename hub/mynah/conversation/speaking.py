@@ -50,13 +50,13 @@ class Speaking:
         self._scene = scene
         self.language = language
         self._track = turn.track if track is None else track
-        self._main = self._track == turn.track
+        self._main = track is None
         self._latency = turn.links.latency
         self._held: SplitPhrase | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._acknowledgement_sounded = False
         self._reply_audible: asyncio.Event | None = None
-        self._first_meter = Meter()
+        self._first_meter: Meter | None = None
         self._failed_voices: set[OpenEngine] = set()
         self.voicing = Voicing(
             turn.id,
@@ -143,8 +143,8 @@ class Speaking:
                 stage = "translate" if turn.interpret else "llm"
                 turn.timeline.engine(stage, meter.engine, meter.total_ms, meter.troubles)
         ready = PhraseReady(
-            turn_id=turn.id, phrase=self.numbered, text=phrase.text, boundary=phrase.boundary, track=self._track,
-            language=self.language,
+            turn_id=turn.id, phrase=self.phrases + self.acknowledged, text=phrase.text, boundary=phrase.boundary,
+            track=self._track, language=self.language,
         )  # fmt: skip
         await turn.links.emit(ready)
         if first and turn.stage != "speaking":
@@ -226,8 +226,9 @@ class Speaking:
         number = 1 + self.acknowledged  # that of the reply's first phrase
         if isinstance(output, SpeechStarted) and self._main:
             self._note_first_audio(output.phrase - number)
-        elif isinstance(output, SpeechChunk) and self._main and output.phrase == number and self._first_meter.troubles:
-            self._note_voice(self._first_meter)  # an engine may be replaced in the middle of the phrase
+        elif isinstance(output, SpeechChunk) and self._main and output.phrase == number:
+            if self._first_meter is not None and self._first_meter.troubles:
+                self._note_voice(self._first_meter)  # an engine may be replaced in the middle of the phrase
         elif isinstance(output, PhraseFailed) and output.phrase >= number:
             self.failed += 1
             self.trouble = output.message
@@ -240,7 +241,7 @@ class Speaking:
             self._acknowledgement_sounded = True
             timeline.mark("acknowledged")
             return
-        if index == 0 and meter.engine:
+        if index == 0 and meter is not None:
             self._note_voice(meter)
         if self.acknowledged and "first_audio" not in timeline.marks and "tts" in timeline.engine_ms:
             # The voice had both to say, and the reply's audio waits for that of the acknowledgement.

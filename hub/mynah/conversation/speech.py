@@ -33,7 +33,7 @@ class Voicing:
     """Voices the phrases of one track of one turn: made in parallel, given out in order, both in `tasks`.
 
     A phrase is begun in the moment in which it is taken, where less than `parallel` are in the making. `voiced` grows
-    as audio is given out. `on_first_audio` is called once, before the first chunk is. `take_back` reaches what was
+    as audio is given out. `take_back` reaches what was
     emitted already.
     """
 
@@ -48,7 +48,6 @@ class Voicing:
         start_at: float | None = None,
         track: int = 0,
         parallel: int = PARALLEL,
-        on_first_audio: Callable[[], None] = lambda: None,
         take_back: TakeBackSent = lambda *place: None,
     ) -> None:
         self.turn_id = turn_id
@@ -58,7 +57,6 @@ class Voicing:
         self.start_at = start_at
         self.track = track
         self.parallel = parallel
-        self.on_first_audio = on_first_audio
         self.take_back = take_back
         self.voiced: list[VoicedPhrase] = []
         self.failed = 0
@@ -147,8 +145,6 @@ class Voicing:
 
     async def _announce(self, phrase: PhraseReady, first: AudioChunk) -> None:
         first_of_all = len(self.voiced) == 1
-        if first_of_all:
-            self.on_first_audio()
         await self.emit(
             SpeechStarted(
                 turn_id=self.turn_id,

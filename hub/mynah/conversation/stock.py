@@ -10,7 +10,7 @@ from typing import Final
 
 from mynah.conversation.persona import Persona
 from mynah.conversation.phrasing import PhraseSplitter
-from mynah.engines.limits import Limits, Meter, closing
+from mynah.engines.limits import Meter, closing
 from mynah.engines.open_engine import OpenEngine
 from mynah.engines.speech_cache import CachedVoice
 from mynah.errors import MynahError, cause
@@ -119,12 +119,11 @@ class Rehearsal:
     async def _say(self, voice: CachedVoice, phrase: StockPhrase) -> bool:
         """Say it to nobody; False where somebody came meanwhile, so that it was left."""
         engine = self.engine
-        limits = Limits(first=engine.config["first_timeout"], following=engine.config["next_timeout"], total=self.total)
 
         def say(_: CachedVoice) -> AsyncIterator[object]:
             return voice.synthesize(phrase.text, voice=phrase.voice, language=phrase.language)
 
-        async with closing(await engine.call(say, limits, Meter(), probe=True)) as items:
+        async with closing(await engine.call(say, self.total, None, Meter(), probe=True)) as items:
             async for _ in items:
                 if self.busy():
                     return False

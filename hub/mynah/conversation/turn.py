@@ -26,7 +26,7 @@ from mynah.conversation.shared_speech import SharedSpeech
 from mynah.conversation.speaking import Speaking
 from mynah.conversation.tools import Toolbox
 from mynah.conversation.utterance import Utterance
-from mynah.engines.chain import Chain, OpenEngine, closing
+from mynah.engines.chain import Chain, OpenEngine, close
 from mynah.engines.protocols import SpeechDetector
 from mynah.errors import MynahError
 from mynah.outputs import Output, ReplyReady, ReplyToken, Stage, StageStarted, TurnFinished
@@ -169,20 +169,19 @@ class Turn:
         try:
             if self.interpret is not None:
                 await Interpreting(self, self.interpret).run()
+            elif self.utterance is not None:
+                await self._converse(self.utterance)
             else:
-                await self._converse()
+                self.timeline.mark("speech_end", self.timeline.marks["opened"])
+                await self._answer(None, None)
         except* MynahError as group:
             self.trouble = _first(group)
         if self.ended is None:
             await self._finish()
 
-    async def _converse(self) -> None:
-        if self.utterance is None:
-            self.timeline.mark("speech_end", self.timeline.marks["opened"])
-            await self._answer(None, None)
-            return
+    async def _converse(self, utterance: Utterance) -> None:
         drafts = self._drafts()
-        hearing = Hearing(self, self.utterance, drafts, self.language or self.links.scene().language)
+        hearing = Hearing(self, utterance, drafts, self.language or self.links.scene().language)
         try:
             if self.recipe == "transcribe":
                 if await hearing.understand():
@@ -236,7 +235,8 @@ class Turn:
         if after is not None and self.recipe == "converse" and self.outcome != "not_understood":
             speaking.acknowledge_at(self.timeline.marks["speech_end"] + waited_s + after)
         try:
-            async with closing(await replying.begin()) as pieces:
+            pieces = await replying.begin()
+            try:
                 async for piece in pieces:
                     if piece is None:
                         await speaking.pause(meter)
@@ -244,6 +244,8 @@ class Turn:
                         speaking.never_mind()
                         await self.take_token(piece)
                         await speaking.take(piece, meter)
+            finally:
+                await close(pieces)
         except MynahError as error:
             # What was said so far is heard to its end; the turn then says that it broke off.
             self.trouble = error

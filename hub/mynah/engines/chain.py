@@ -9,12 +9,12 @@ from typing import Any, Final, TypeVar
 
 from mynah.bus import EventBus
 from mynah.engines.choice import Choice
-from mynah.engines.limits import Limits, Meter, closing
+from mynah.engines.limits import Limits, Meter, close, closing
 from mynah.engines.open_engine import OpenEngine, PassedOver, being_cancelled
 from mynah.errors import EngineError, InputRefused, cause
 from mynah.specs import EngineKind
 
-__all__ = ["Chain", "Limits", "Meter", "OpenEngine", "being_cancelled", "closing"]
+__all__ = ["Chain", "Limits", "Meter", "OpenEngine", "being_cancelled", "close", "closing"]
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ class Chain:
             given, probe = False, candidate.breaker.begin()
             outcome: Callable[[bool], object] = candidate.breaker.abandoned
             try:
-                called = await candidate.call(call, Limits.of(candidate.config, total, armed), meter, probe=probe)
+                called = await candidate.call(call, total, armed, meter, probe=probe)
                 try:
                     async for output in called:
                         given = given or final(output)

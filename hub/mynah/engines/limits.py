@@ -21,7 +21,7 @@ HAND_OVER_S: Final = 0.05
 """How long whoever goes on without an engine waits for it to let go: a listener is waiting, and most take no time."""
 
 SLICE_S: Final = 0.1
-"""How often a clock that is not armed yet is looked at."""
+"""How often a clock is looked at that is not armed yet, or when nobody waits."""
 
 GRAIN_S: Final = 0.001
 """How exactly limits are kept."""
@@ -56,21 +56,15 @@ class Meter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long an engine may take: for its first output, for each further one, and in all, in seconds.
-
-    `armed`, where given, says whether the clock runs yet: a recogniser owes nothing before the utterance has ended.
-    Once armed it stays so.
-    """
+    """How long an engine may take for its first output and for each further one, in seconds."""
 
     first: float
     following: float
-    total: float
-    armed: Callable[[], bool] | None = None
 
     @classmethod
-    def of(cls, entry: Mapping[str, Any], total: float, armed: Callable[[], bool] | None) -> Limits:
+    def of(cls, entry: Mapping[str, Any]) -> Limits:
         """Return the limits that an engine's entry in the configuration sets."""
-        return cls(first=entry["first_timeout"], following=entry["next_timeout"], total=total, armed=armed)
+        return cls(first=entry["first_timeout"], following=entry["next_timeout"])
 
 
 async def close(outputs: AsyncIterator[Any]) -> None:
@@ -138,18 +132,25 @@ class Slots:
 class LimitedCall(Generic[T]):
     """One call of an engine: its outputs, each within its limit; time spent by the consumer is not the engine's.
 
+    All of them may take `total` seconds. `armed`, where given, says whether the clock runs yet: a recogniser owes
+    nothing before the utterance has ended. Once armed it stays so.
     The engine runs in a task of its own, one output ahead of the consumer: it need not wait while what it gave is
     being dealt with. One that fails to let go of a call that was given up is left behind; its task is kept in `strays`
     until it ends. The call has one of the `slots`, and gives it back when it is closed, which it must be.
     """
 
     def __init__(
-        self, outputs: AsyncIterator[T], limits: Limits, meter: Meter, strays: set[asyncio.Task[Any]], slots: Slots
-    ) -> None:
+        self, outputs: AsyncIterator[T], limits: Limits, total: float, armed: Callable[[], bool] | None, meter: Meter,
+        strays: set[asyncio.Task[Any]], slots: Slots,
+    ) -> None:  # fmt: skip
         self._outputs = outputs
         self._limits = limits
         self._limit = limits.first
-        self._spent = 0.0
+        self._total = self._left = total
+        self._armed = armed
+        self._runs = armed is None  # the clock
+        self._since: float | None = None  # when it began to be waited; None: nobody waits
+        self._late = ""
         self._meter = meter
         self._engine = meter.engine  # the meter's may be another one by the time this one has let go
         self._strays = strays
@@ -161,19 +162,34 @@ class LimitedCall(Generic[T]):
         self._nothing = True
         self._taken: asyncio.Future[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self._task = asyncio.get_running_loop().create_task(self._ask())
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._ask())
         self._task.add_done_callback(self._wake)
+        self._clock: asyncio.Handle = self._loop.call_soon(self._look)  # once the engine was asked
 
     def __aiter__(self) -> LimitedCall[T]:
         return self
 
     async def __anext__(self) -> T:
         """Return the next output. Raises `StageTimeout` past a limit, and whatever the engine raises."""
-        if not self._given:
-            await self._wait()
-            if not self._given:
+        while not self._given:
+            if self._task.done():
                 self._check()
                 raise StopAsyncIteration
+            if self._late:
+                raise StageTimeout(self._late)
+            self._since, self._waiter = now(), self._loop.create_future()
+            try:
+                await self._waiter
+            except asyncio.CancelledError:
+                self._patience = LET_GO_S  # nobody goes on: who was cancelled has time
+                raise
+            if self._runs and self._given:
+                self._left -= max(0.0, self._meter.ended - self._since)
+            self._since = None
+        if self._late:  # it came in the last moment
+            self._late = ""
+            self._look()
         self._limit, self._nothing = self._limits.following, False
         # It is done where a stray cancellation of the engine's has ended its task.
         if self._taken is not None and not self._taken.done():
@@ -183,6 +199,7 @@ class LimitedCall(Generic[T]):
     async def aclose(self) -> None:
         """Give the call up if it goes on, and its slot back."""
         task, leaving = self._task, []
+        self._clock.cancel()
         try:
             if not task.done():
                 self._count()
@@ -210,7 +227,7 @@ class LimitedCall(Generic[T]):
                 if self._given_up:
                     return  # an engine that did not let go at once, but goes on
                 if self._given:
-                    self._taken = asyncio.get_running_loop().create_future()
+                    self._taken = self._loop.create_future()
                     await self._taken
                 self._given.append(output)
                 self._wake()
@@ -223,29 +240,26 @@ class LimitedCall(Generic[T]):
             self._meter.add(self._asked_at, now())
             self._asked_at = 0.0
 
-    async def _wait(self) -> None:
-        """Wait for an output or the end. Raises `StageTimeout` past a limit."""
-        armed, limit, left = self._limits.armed, self._limit, self._limits.total - self._spent
-        loop, counted = asyncio.get_running_loop(), 0.0
-        while not self._given and not self._task.done():
-            if counted >= min(limit, left):
-                after = " after the end of speech" if armed else ""
-                in_all = f"took more than {self._limits.total:g} s in all"
-                raise StageTimeout(in_all if left < limit else f"gave nothing for {limit:g} s{after}")
-            running, began = armed is None or armed(), now()
-            self._waiter = loop.create_future()
-            # A pause that is too short for the clock to notice would never end this loop.
-            pause = max(min(limit, left) - counted, GRAIN_S) if running else SLICE_S
-            timer = loop.call_later(pause, self._wake)
-            try:
-                await self._waiter
-            except asyncio.CancelledError:
-                self._patience = LET_GO_S  # nobody goes on: who was cancelled has time
-                raise
-            finally:
-                timer.cancel()
-            counted += now() - began if running else 0.0
-        self._spent += counted
+    def _look(self) -> None:
+        """Look at the clock, and again when the next limit may be due: one timer, however many outputs there are."""
+        if not self._runs and self._armed is not None and self._armed():
+            self._runs = True
+            self._since = now() if self._since is not None else None
+        if not self._runs:
+            pause = SLICE_S
+        else:
+            pause = max(min(self._limits.following, self._left), SLICE_S)  # of a wait that may begin meanwhile
+            if self._since is not None:
+                limit, waited = min(self._limit, self._left), now() - self._since
+                if waited >= limit:
+                    after = " after the end of speech" if self._armed else ""
+                    in_all = f"took more than {self._total:g} s in all"
+                    self._late = in_all if self._left < self._limit else f"gave nothing for {limit:g} s{after}"
+                    self._wake()
+                    return
+                pause = min(pause, limit - waited)
+        # A pause that is too short for the clock to notice would never end.
+        self._clock = self._loop.call_later(max(pause, GRAIN_S), self._look)
 
     def _wake(self, ended: object = None) -> None:
         if self._waiter is not None and not self._waiter.done():

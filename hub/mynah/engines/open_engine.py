@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
@@ -48,6 +49,10 @@ class OpenEngine:
         self._folder = folder
         self._bus = bus
         self._next_start = 0.0
+
+    @cached_property
+    def _limits(self) -> Limits:
+        return Limits.of(self.config)
 
     @property
     def engine(self) -> Any:
@@ -153,9 +158,10 @@ class OpenEngine:
                                              seconds=round(seconds, 1), reason=reason))  # fmt: skip
 
     async def call(
-        self, ask: Callable[[Any], AsyncIterator[T]], limits: Limits, meter: Meter, *, probe: bool = False
-    ) -> LimitedCall[T]:
-        """Begin what `ask(engine)` gives, once there is a slot for it.
+        self, ask: Callable[[Any], AsyncIterator[T]], total: float, armed: Callable[[], bool] | None, meter: Meter, *,
+        probe: bool = False,
+    ) -> LimitedCall[T]:  # fmt: skip
+        """Begin what `ask(engine)` gives, once there is a slot for it; `total` and `armed` are those of the call.
 
         Raises `PassedOver` where the engine has become unfit meanwhile and the call is no `probe` of it.
         """
@@ -170,7 +176,7 @@ class OpenEngine:
             self.calls += 1
             meter.calls += 1
             meter.engine = self.spec.name
-            return LimitedCall(ask(self.engine), limits, meter, self.strays, self.slots)
+            return LimitedCall(ask(self.engine), self._limits, total, armed, meter, self.strays, self.slots)
         except BaseException:  # that of a cancellation too
             self.slots.release()
             raise

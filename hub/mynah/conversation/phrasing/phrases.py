@@ -76,14 +76,16 @@ class PhraseSplitter:
     def feed(self, token: str) -> list[SplitPhrase]:
         """Take a piece of the text; return the phrases that it completes, mostly none."""
         for char in self._spoken.feed(token):
-            self._read(char)
+            self._put(char)
+            if self._again:
+                self._read_again()
         return self._take()
 
     def flush(self) -> list[SplitPhrase]:
         """Return what is left, as the text is over or pauses (a tool runs); after a pause `feed` goes on."""
-        for char in self._spoken.flush():
-            self._read(char)
-        self._read(BREAK)
+        for char in (*self._spoken.flush(), BREAK):
+            self._put(char)
+            self._read_again()
         return self._take()
 
     @property
@@ -108,8 +110,7 @@ class PhraseSplitter:
         self._doubt: Doubt | None = None
         self._after_mark = False  # nothing has come yet since a mark released the first phrase
 
-    def _read(self, char: str) -> None:
-        self._put(char)
+    def _read_again(self) -> None:
         while self._again:
             again, self._again = self._again, ""
             for index, next_char in enumerate(again):
