@@ -95,3 +95,20 @@ def bundle(modules: Mapping[str, bytes]) -> bytes:
 def signature(data: bytes, speaker: str, version: str, key: bytes) -> str:
     """Return the signature of a packed file for one speaker, as hexadecimal digits."""
     return hmac.new(key, f"{speaker}\n{version}\n".encode() + data, "sha256").hexdigest()
+
+
+class Packing:
+    """Makes updates: the firmware is compiled once for each chip, and signed for each speaker."""
+
+    def __init__(self) -> None:
+        self._packed: dict[str, bytes] = {}
+        self._compiling = asyncio.Lock()
+
+    async def firmware(self, speaker: str, architecture: str, key: bytes) -> Firmware:
+        """Return the firmware for a chip, signed for a speaker by its key. Raises as `packed` does."""
+        version = firmware_version()
+        async with self._compiling:
+            if architecture not in self._packed:
+                self._packed[architecture] = await packed(architecture)
+        data = self._packed[architecture]
+        return Firmware(version, data, signature(data, speaker, version, key))

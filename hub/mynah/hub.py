@@ -20,12 +20,11 @@ from mynah.config.check import Config, load_config, redacted, with_overrides
 from mynah.conversation.announcement import Announcements, Announcing, Manner
 from mynah.conversation.arbitration import Arbitration
 from mynah.conversation.listening import ListeningOptions
-from mynah.conversation.media import Media, repeated
+from mynah.conversation.media import Media
 from mynah.conversation.persona import Persona
 from mynah.conversation.scene import Latency, TurnLimits
-from mynah.conversation.session import Conversation, check_volume
+from mynah.conversation.session import Conversation
 from mynah.conversation.sessions import Sessions, SessionsLimits
-from mynah.conversation.shared_speech import Recording, SharedSpeech, attention, sound, spoken
 from mynah.conversation.stock import Rehearsal, stock_phrases
 from mynah.conversation.surroundings import SessionLimits, Surroundings
 from mynah.conversation.tools import Tools
@@ -36,7 +35,8 @@ from mynah.engines.speech_store import speech_folder
 from mynah.engines.translations import Translations
 from mynah.errors import InputError, MynahError, StorageError
 from mynah.events import ConfigChanged, HubStarted, HubStopping
-from mynah.firmware import Firmware, firmware_version, packed, signature
+from mynah.firmware import Firmware, Packing, firmware_version
+from mynah.health import status, troubles
 from mynah.hub_protocol import CommandReport, Control, Reloaded, SpeakerSecrets
 from mynah.knowledge import Knowledge
 from mynah.logs import redact
@@ -91,7 +91,7 @@ class MynahHub:
         self._around = self._surroundings(values)
         lifetimes = {each.name: values["sessions"][each.name] for each in fields(SessionsLimits)}
         self._sessions = Sessions(self._around, self._speakers, SessionsLimits(**lifetimes), values["persona"])
-        self._announcements = Announcements()
+        self._announcements = Announcements(self._around, self._speakers, self._sessions)
         self._commanding = Commanding(self._speakers, self._sessions)
         self._components = Components(self, self.bus)
         self._warming = Warming(self._all_engines(), personas, self.bus, self._expected_personas)
@@ -99,8 +99,7 @@ class MynahHub:
         self._started_at = now()
         self._ready = False
         self._stopping = False
-        self._firmware: dict[str, bytes] = {}
-        self._compiling = asyncio.Lock()
+        self._packing = Packing()
 
     # ------------------------------------------------------------ building
 
@@ -279,28 +278,16 @@ class MynahHub:
 
     def health(self) -> Mapping[str, Any]:
         """Return the state of the hub and of each of its parts."""
-        components = {part.spec.name: {"state": part.state, "error": part.error} for part in self._components}
-        troubles = [f"{name} {part['state']}" for name, part in components.items() if part["state"] != "ready"]
-        for kind in ("stt", "llm", "tts"):
-            states = {engine.describe()["state"] for engine in self._chains[kind].engines}
-            if "ready" not in states:
-                worst = "loading" if "opening" in states else "resting" if "resting" in states else "unavailable"
-                troubles.append(f"{kind} {worst}")
-        if self.storage.trouble:
-            troubles.append("storage failing")
-        if self._ready:
-            status = "degraded" if troubles else "healthy"
-        else:
-            status = "stopping" if self._stopping else "starting"
+        found = troubles(self._components, self._chains, self.storage)
         return {
-            "status": status,
+            "status": status(ready=self._ready, stopping=self._stopping, troubled=bool(found)),
             "ready": self._ready,
-            "troubles": troubles,
+            "troubles": found,
             "version": __version__,
             "uptime_s": round(now() - self._started_at, 1),
             "sessions": len(self._sessions),
             "storage": {"waiting": self.storage.waiting, "error": self.storage.trouble},
-            "components": components,
+            "components": {part.spec.name: {"state": part.state, "error": part.error} for part in self._components},
             "engines": self.engines(),
             "speech_cache": self._speech.describe(),
             "plugins": {"failed": {plugin.name: plugin.error for plugin in self.plugins.problems}},
@@ -364,21 +351,11 @@ class MynahHub:
 
     def add_speaker(self, id: str, facts: Mapping[str, Any], *, renew: bool = False) -> SpeakerSecrets:
         """Make a speaker's token and key."""
-        role = self.storage.credentials().get(id)
-        if role not in (None, "speaker"):
-            raise InputError(f"{id!r} is the name of a person with a token; choose another id")
-        if role is not None and not renew:
-            raise InputError(f"{id} has a token already; if that one shall be void, renew it (--renew)")
-        self._registry.note(id, facts, seen_now=False)
-        return SpeakerSecrets(self.storage.issue_token(id, "speaker"), self.storage.make_key(id))
+        return self._registry.add(id, facts, renew=renew)
 
     def forget_speaker(self, id: str) -> None:
         """Forget a speaker that is not configured; of any, the token and the key."""
-        known, role = self._registry.knows(id), self.storage.credentials().get(id)
-        if known or role != "speaker":
-            self._registry.forget(id)
-        if role in (None, "speaker"):
-            self.storage.revoke(id)
+        self._registry.forget(id)
         for session in self._sessions:
             if session.speaker == id:
                 self.close_session(session.id, "the speaker was removed")
@@ -398,9 +375,8 @@ class MynahHub:
 
     def open_session(self, options: SessionOptions) -> Conversation:
         """Begin a conversation."""
-        id = options.speaker
-        if id and (self._registry.knows(id) or self.storage.credentials().get(id) == "speaker"):
-            self._registry.note(id, {})  # who was given a token is welcome, though not configured
+        if options.speaker:
+            self._registry.welcome(options.speaker)
         return self._sessions.open(options)
 
     def session(self, session_id: str) -> Conversation:
@@ -473,27 +449,10 @@ class MynahHub:
         repeat_s: float = 0.0,
     ) -> Announcing:
         """Have `text` spoken by every speaker of that name, area or group that is connected."""
-        speakers = [speaker.id for speaker in self._speakers.members(where)]
-        check_volume(volume)
         manner = Manner(urgency=urgency, volume=volume, resume=resume, repeat_s=repeat_s)
-        recordings = [attention()] if chime else []
-        if play is not None and text.strip():
-            raise InputError("an announcement is a text or a sound to play, not both")
-        if play is not None:
-            make = self._around.media.open(play)
-            recordings.append(sound(lambda: repeated(make, repeat_s)))
-        else:
-            recordings += self._spoken(text, language, voice_of)
-        speech = SharedSpeech(text.strip(), recordings)
-        return self._announcements.begin(speech, manner, speakers, self._sessions)
-
-    def _spoken(self, text: str, language: str | None, voice_of: str | None) -> list[Recording]:
-        self._around.limits.check_text(text)
-        persona = self._sessions.persona(voice_of)
-        return spoken(
-            text.strip(), self._chains["tts"], persona, persona.language_of(text, language or persona.spec.language),
-            early=self._latency.early_phrase, total=self.config["limits"]["speak"],
-        )  # fmt: skip
+        return self._announcements.begin(
+            text, where, manner, play=play, language=language, chime=chime, voice_of=voice_of
+        )
 
     @property
     def firmware_version(self) -> str:
@@ -509,12 +468,7 @@ class MynahHub:
         key = self.storage.key(speaker)
         if key is None:
             raise InputError(f"{speaker} has no key for updates; make one with: mynah speaker add {speaker}")
-        version = firmware_version()
-        async with self._compiling:
-            if architecture not in self._firmware:
-                self._firmware[architecture] = await packed(architecture)
-        data = self._firmware[architecture]
-        return Firmware(version, data, signature(data, speaker, version, key))
+        return await self._packing.firmware(speaker, architecture, key)
 
     def access(self, token: str) -> tuple[Access, str] | None:
         """Return the role that a token gives and for whom."""

@@ -12,6 +12,7 @@ import voluptuous as vol
 
 from mynah.config.schema import NAME
 from mynah.errors import InputError
+from mynah.hub_protocol import SpeakerSecrets
 from mynah.speakers import Speaker, Speakers
 from mynah.storage import SpeakerRow, Storage
 
@@ -29,7 +30,7 @@ FORMATS: Final = 16
 
 
 class Registry:
-    """Keeps what is noted of speakers, in memory and in the database."""
+    """Keeps what is noted of speakers, in memory and in the database, and their tokens and keys."""
 
     def __init__(self, speakers: Speakers, storage: Storage) -> None:
         self._speakers = speakers
@@ -73,8 +74,33 @@ class Registry:
             (self._online.add if facts["online"] else self._online.discard)(id)
         self._write(seen)
 
+    def welcome(self, id: str) -> None:
+        """Note that a speaker is there, if it is known or was given a token, which is as good as being configured."""
+        if self.knows(id) or self._storage.credentials().get(id) == "speaker":
+            self.note(id, {})
+
+    def add(self, id: str, facts: Mapping[str, Any], *, renew: bool) -> SpeakerSecrets:
+        """Make a speaker's token and key; see `mynah.hub_protocol.Hub.add_speaker`. Raises `InputError`."""
+        role = self._storage.credentials().get(id)
+        if role not in (None, "speaker"):
+            raise InputError(f"{id!r} is the name of a person with a token; choose another id")
+        if role is not None and not renew:
+            raise InputError(f"{id} has a token already; if that one shall be void, renew it (--renew)")
+        self.note(id, facts, seen_now=False)
+        return SpeakerSecrets(self._storage.issue_token(id, "speaker"), self._storage.make_key(id))
+
     def forget(self, id: str) -> None:
-        """Forget a speaker that came by itself; of a configured one, what was noted. Raises `InputError`."""
+        """Forget a speaker that came by itself; of a configured one, what was noted; of any, the token and the key.
+
+        Raises `InputError` for one that is neither known nor was given a token.
+        """
+        role = self._storage.credentials().get(id)
+        if self.knows(id) or role != "speaker":
+            self._forget(id)
+        if role in (None, "speaker"):
+            self._storage.revoke(id)
+
+    def _forget(self, id: str) -> None:
         self._speakers.forget(id)
         self._storage.forget_speaker(id)
         self._written.pop(id, None)

@@ -8,13 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from mynah.conversation.session import Conversation
-from mynah.conversation.shared_speech import SharedSpeech
+from mynah.conversation.media import repeated
+from mynah.conversation.session import Conversation, check_volume
+from mynah.conversation.sessions import Sessions
+from mynah.conversation.shared_speech import Recording, SharedSpeech, attention, sound, spoken
+from mynah.conversation.surroundings import Surroundings
 from mynah.conversation.turn import Turn
 from mynah.conversation.turns import ANNOUNCEMENT
 from mynah.errors import InputError
 from mynah.hub_protocol import AnnouncementReport
 from mynah.session_protocol import Urgency
+from mynah.speakers import Speakers
 from mynah.timeline import now
 
 log = logging.getLogger(__name__)
@@ -171,21 +175,43 @@ class Announcing:
 class Announcements:
     """Every announcement that is under way."""
 
-    def __init__(self) -> None:
+    def __init__(self, around: Surroundings, speakers: Speakers, sessions: Sessions) -> None:
+        self._around = around
+        self._speakers = speakers
+        self._sessions = sessions
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(
-        self, speech: SharedSpeech, manner: Manner, speakers: Iterable[str], sessions: Iterable[Conversation]
-    ) -> Announcing:
-        """Have `speakers` announce `speech` in those of `sessions` that are theirs."""
-        announcing = Announcing(speech, manner)
-        by_speaker = _by_speaker(sessions)
+        self, text: str, where: str, manner: Manner, *, play: str | None, language: str | None, chime: bool,
+        voice_of: str | None,
+    ) -> Announcing:  # fmt: skip
+        """Begin one on the speakers of that name, area or group; see `mynah.hub_protocol.Hub.announce`."""
+        speakers = [speaker.id for speaker in self._speakers.members(where)]
+        check_volume(manner.volume)
+        if play is not None and text.strip():
+            raise InputError("an announcement is a text or a sound to play, not both")
+        said = self._spoken(text, language, voice_of) if play is None else [self._played(play, manner.repeat_s)]
+        announcing = Announcing(SharedSpeech(text.strip(), [attention(), *said] if chime else said), manner)
+        by_speaker = _by_speaker(self._sessions)
         for speaker in speakers:
             announcing.offer(speaker, by_speaker.get(speaker, ()))
         task = asyncio.get_running_loop().create_task(announcing.run(), name="announcement")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return announcing
+
+    def _played(self, source: str, repeat_s: float) -> Recording:
+        make = self._around.media.open(source)
+        return sound(lambda: repeated(make, repeat_s))
+
+    def _spoken(self, text: str, language: str | None, voice_of: str | None) -> list[Recording]:
+        self._around.limits.check_text(text)
+        persona = self._sessions.persona(voice_of)
+        return spoken(
+            text.strip(), self._around.chains["tts"], persona,
+            persona.language_of(text, language or persona.spec.language),
+            early=self._around.latency.early_phrase, total=self._around.turn_limits.speak,
+        )  # fmt: skip
 
     async def close(self) -> None:
         """End every announcement."""
