@@ -9,6 +9,7 @@ import sys
 
 import aiohttp
 
+from counterparts.mqtt_speaker import until
 from mynah.firmware import compile_firmware, firmware_folder
 from mynah.testing import run_hub, scripted_engines
 from mynah.testing.simulated import START, SimulatedSpeaker
@@ -38,7 +39,7 @@ async def mynah(*arguments):
 
 async def fill_in(port, **form):
     """Fill in the page of the set-up, as a telephone does; return what it says."""
-    async with aiohttp.ClientSession() as telephone, asyncio.timeout(20):
+    async with aiohttp.ClientSession() as telephone, asyncio.timeout(60):
         while True:
             try:
                 async with telephone.post(f"http://127.0.0.1:{port}/", data=form) as answer:
@@ -60,7 +61,7 @@ async def set_up(folder, code):
         assert (status, "This is not a code" in page) == (400, True)
         status, page = await fill_in(port, ssid="Home", password="secret", code=code)
         assert (status, "Saved" in page) == (200, True)
-        return await asyncio.wait_for(process.wait(), 20)
+        return await asyncio.wait_for(process.wait(), 60)
     finally:
         if process.returncode is None:
             process.kill()
@@ -80,9 +81,8 @@ async def test_the_code_that_is_printed_brings_a_speaker_to_hub_and_broker(tmp_p
         assert (status, await set_up(flash, code)) == (0, 0)
         async with SimulatedSpeaker(flash, build) as speaker:
             await speaker.connected()
+            await until(lambda: hub.speakers()[0]["firmware"], "what it is, over MQTT")
             status, said = await mynah("say", "savanna", "Welcome", *at)
             await speaker.quit()
         assert (status, said) == (0, "lion_house heard it\n")
         assert any(speaker.sound())
-        (row,) = hub.speakers()
-        assert row["firmware"]

@@ -9,8 +9,25 @@ import pytest
 
 from counterparts.mqtt_broker import free_port
 from counterparts.mqtt_speaker import Peer, SimulatedSpeaker, until
+from mynah.plugins import load_plugins
 from mynah.storage import Storage
-from mynah.testing import FakeSpeaker, hub_process
+from mynah.testing import FakeSpeaker, hub_process, scripts_folder
+
+NEEDED = ("http", "mqtt", "vad", "websocket")
+SCRIPT = {
+    "plugins": {
+        "folder": str(scripts_folder()),
+        "disabled": [plugin.name for plugin in load_plugins().loaded if plugin.name not in NEEDED],
+    },
+    "persona": "sparrow",
+    "engines": {
+        "stt": ["script_stt"],
+        "llm": ["script_llm"],
+        "tts": [{"engine": "script_tts", "total_s": 0.02}],
+        "vad": [{"engine": "vad", "model": "webrtc"}],
+    },
+}
+"""Engines that are ready at once."""
 
 HERE = "mynah/hub/availability"
 CMD, REPLY = "mynah/speaker/lion_house/cmd", "mynah/speaker/lion_house/reply"
@@ -31,8 +48,7 @@ def settings(kind, broker, tmp_path):
             "lion_house": storage.issue_token("lion_house", "speaker"),
         }
         storage.close()
-    engines = {"vad": [{"engine": "vad", "model": "webrtc"}]}
-    return {"speakers": {"lion_house": {}}, "mqtt": mqtt, "engines": engines}, port, passwords
+    return {**SCRIPT, "speakers": {"lion_house": {}}, "mqtt": mqtt}, port, passwords
 
 
 async def test_hub_that_is_killed_and_restarted_has_everything_as_it_was(settings, tmp_path, kind):
