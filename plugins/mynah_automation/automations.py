@@ -155,7 +155,7 @@ class Live:
         trace = Trace(next(self._numbers), given.get("trigger") or {}, given, began=time.time(), began_at=now)
         chain = CHAIN.get()
         if len(chain) >= LOOPS and self._loops(chain, now):
-            self._keep(trace, "failed", f"{definition.entity_id} triggers itself, {LOOPS} times within {LOOP_S:g} s")
+            self._keep(trace, "failed", f"it triggers itself, {LOOPS} times within {LOOP_S:g} s")
             return None
         run = LiveRun(self._house, given, trace)
         try:

@@ -33,7 +33,7 @@ class Definitions:
     ) -> None:
         self.problems: list[Problem] = []
         self._specs = specs
-        self._templates = Templates(_unknown, _unknown, strict=True)
+        self._templates = Templates(_unknown, _unknown, _unknown, strict=True)
         self._blueprints = Blueprints(folder)
         self._taken: dict[str, str] = {}
         self._names = Names({})
@@ -71,6 +71,8 @@ class Definitions:
                   "last_triggered": None}  # fmt: skip
         this = State(f"automation.{id}", "off" if value.get("initial_state") is False else "on", begins)
         given = self._given(reader, body["trigger_variables"], (*root, "trigger_variables"), this)
+        known = {**given, "this": this}
+        reader.know(known)
         parts: dict[str, Any] = {}
         for old, new in OLD.items():
             if old in body and new in body:
@@ -78,7 +80,7 @@ class Definitions:
                     Problem(f"{old!r} and {new!r} mean the same", where=(*root, old), hint="keep one")
                 )
             key = new if new in body else old
-            more = ({**given, "this": this},) if new == "triggers" else ()
+            more = (known,) if new == "triggers" else ()
             parts[new] = getattr(reader, new)(body.get(key), (*root, key), *more)
         if not body.keys() & {"actions", "action"}:
             reader.problems.append(Problem("'actions' is missing", where=root))

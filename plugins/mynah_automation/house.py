@@ -41,7 +41,7 @@ class LiveHouse:
         self.hub = hub
         self.clock = Clock(zone)
         self.states = States()
-        self.templates = Templates(self.states.get, self.clock.now)
+        self.templates = Templates(self.states.get, self.clock.now, self.states.all)
         self._followers: dict[str, dict[int, Callable[[Mapping[str, Any]], None]]] = {}
         self._numbers = 0
         self._kinds: dict[type[Event], tuple[str, tuple[str, ...]]] = {}

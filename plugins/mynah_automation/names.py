@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -12,7 +11,7 @@ import voluptuous as vol
 from mynah import PersonaSpec, Problem, checked
 from mynah_automation.config import HELPERS
 from mynah_automation.shapes import many
-from mynah_automation.templates import is_template
+from mynah_automation.templates import is_template, slugify
 
 Where = tuple[str | int, ...]
 KEYS: Final = ("entity_id", "above", "below", "at", "after", "before")
@@ -21,13 +20,23 @@ KEYS: Final = ("entity_id", "above", "below", "at", "after", "before")
 AT_SPEAKERS: Final = ("announce", "ask", "listen", "play", "say", "set_context", "set_persona", "silence", "volume")
 """Actions whose `where` is a speaker, area or group, and whose `persona` is somebody who speaks."""
 
+ONE_OF: Final[Mapping[str, tuple[str, ...]]] = {
+    "numeric_state": ("above", "below"),
+    "repeat": ("count", "while", "until", "for_each"),
+    "sun": ("event", "after", "before"),
+    "time": ("at", "after", "before", "weekday"),
+    "time_pattern": ("hours", "minutes", "seconds"),
+    "volume": ("percent", "change"),
+}
+"""Keys of which there must be one at least, where that kind of trigger, condition or action stands."""
+
 MIRRORED: Final = "ha_"
 """What the names of Home Assistant's entities begin with in domains that the hub has itself."""
 
 
 def slug(text: str) -> str:
     """Return `text` as the second half of an entity's name."""
-    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:64] or "unnamed"
+    return slugify(text)[:64].strip("_") or "unnamed"
 
 
 def automation_id(raw: Mapping[str, Any], index: int) -> str:
@@ -112,6 +121,9 @@ class Names:
 
     def check(self, name: str, data: Mapping[str, Any], where: Where) -> Iterator[Problem]:
         """Yield what is wrong with what a trigger, condition or action of that name names."""
+        if name in ONE_OF and not data.keys() & set(ONE_OF[name]):
+            wanted = ", ".join(map(repr, ONE_OF[name]))
+            yield Problem(f"{name} needs one of {wanted}", where=where)
         if name == "sun" and not self.placed:
             hint = "set 'latitude' and 'longitude' under 'automation:'"
             yield Problem("nobody knows where the house stands, and so when the sun rises", where=where, hint=hint)

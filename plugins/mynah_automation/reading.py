@@ -42,11 +42,16 @@ class Reader:
         self._conditions = {spec.name: spec for spec in specs if isinstance(spec, ConditionSpec)}
         self._actions = {spec.name: spec for spec in specs if isinstance(spec, ActionSpec)}
         self._root: Path = ()
+        self._given: Mapping[str, Any] = {}
 
     def at(self, root: Path) -> Reader:
         """Have places in traces begin after `root`; return self."""
         self._root = root
         return self
+
+    def know(self, given: Mapping[str, Any]) -> None:
+        """Have what is read know these variables where its templates are rendered once."""
+        self._given = given
 
     # ------------------------------------------------------------ the three kinds
 
@@ -85,7 +90,7 @@ class Reader:
             return None
         name = raw.get("trigger", raw.get("platform"))
         spec = self._named(self._triggers, name, where, "trigger")
-        common = self._common(raw, ("id", "alias", "enabled", "variables"), where, given)
+        common = self._common(raw, ("id", "alias", "enabled", "variables"), where)
         if spec is None or common is None or not common["enabled"]:
             return None
         own = {key: value for key, value in raw.items() if key not in TRIGGER_KEYS}
@@ -206,14 +211,12 @@ class Reader:
         self._complain(where, f"no {kind} named {str(name)!r}", suggestion(name, known))
         return None
 
-    def _common(
-        self, raw: Mapping[str, Any], keys: Sequence[str], where: Path, known: Mapping[str, Any] | None = None
-    ) -> dict[str, Any] | None:
+    def _common(self, raw: Mapping[str, Any], keys: Sequence[str], where: Path) -> dict[str, Any] | None:
         schema = {key: value for key, value in COMMON.items() if str(key) in keys}
         given = {key: raw[key] for key in keys if key in raw}
         if is_template(given.get("enabled")):
             try:
-                given["enabled"] = truth(self.templates.render(given["enabled"], known or {}))
+                given["enabled"] = truth(self.templates.render(given["enabled"], self._given))
             except MynahError as error:
                 self._complain((*where, "enabled"), str(error))
                 return None

@@ -7,6 +7,7 @@ import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import voluptuous as vol
 
@@ -19,6 +20,8 @@ from mynah_automation.triggers.webhook import LOCAL, is_local
 
 API: Final = "/api/v1"
 WEBHOOK_BYTES: Final = 65_536
+FORM: Final = "application/x-www-form-urlencoded"
+FIELDS: Final = 1_000
 WEBHOOK_S: Final = 10.0
 """How long a call's body may take to come."""
 
@@ -99,6 +102,11 @@ async def webhook(hub: Hub, request: Any) -> None:
                                LOCAL: is_local(request.remote)}  # fmt: skip
     with contextlib.suppress(ValueError):
         data = {**data, "json": json.loads(text)}
+    if request.content_type == FORM and data["json"] is None:
+        try:
+            data = {**data, "data": dict(parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS))}
+        except ValueError:
+            raise web.HTTPBadRequest(text=f"a form has up to {FIELDS:,} fields") from None
     if not part(hub).webhooks.tell(request.match_info["id"], data):
         raise InputError("nobody waits for this webhook")
 

@@ -37,7 +37,7 @@ LIST_METHODS: Final = frozenset(("index", "count"))
 MAPPING_METHODS: Final = frozenset(("get", "items", "keys", "values"))
 FILTERS: Final = frozenset(
     """abs capitalize d default dictsort first groupby items last length count list lower map max min reject rejectattr
-    reverse select selectattr sort string title trim truncate unique upper wordcount""".split()  # noqa: SIM905  # the same
+    reverse select selectattr sort string title trim truncate unique upper urlencode wordcount""".split()  # noqa: SIM905  # the same
 )
 TEMPORAL: Final = (date, time_of_day, timedelta, tzinfo)
 
@@ -155,6 +155,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(obj, State) and attribute in OF_STATES:
             return OF_STATES[attribute](obj)
         return super().getattr(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Return an entry; of a state an attribute, as filters ask for it."""
+        return self.getattr(obj, argument) if isinstance(obj, State) else super().getitem(obj, argument)
 
     def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # as jinja2 has it
         """Call something that may be called."""

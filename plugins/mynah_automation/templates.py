@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import re
 from ast import literal_eval
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import voluptuous as vol
 from jinja2 import TemplateError
 from jinja2.runtime import StrictUndefined, Undefined
 
-from mynah import MynahError, State
+from mynah import DURATION, MynahError, State
 from mynah_automation.sandbox import Budget, Sandbox, TooMuch, template_error
 
 MISSING: Final = object()
@@ -63,42 +65,63 @@ def as_native(text: str) -> Any:
 
 
 class StatesOf:
-    """`states('sensor.x')`, `states.sensor.x.state`: what templates read entities by."""
+    """`states('sensor.x')`, `states.sensor.x.state`, `states.sensor`: what templates read entities by."""
 
     for_templates = True
 
-    def __init__(self, read: Callable[[str], State | None], prefix: str = "") -> None:
+    def __init__(
+        self, read: Callable[[str], State | None], every: Callable[[str], Iterable[State]], prefix: str = ""
+    ) -> None:
         self._read = read
+        self._every = every
         self._prefix = prefix
 
-    def __call__(self, entity_id: str, *_: Any) -> str:
-        """Return an entity's state; `unknown` where there is no such entity."""
+    def __iter__(self) -> Iterator[State]:
+        """Go through every state, or those of a domain, by entity."""
+        return iter(self._every(self._prefix))
+
+    def __call__(self, entity_id: str, rounded: bool = False, with_unit: bool = False) -> str:
+        """Return an entity's state; `unknown` where there is no such entity. `rounded` has no meaning here."""
         found = self._read(str(entity_id))
-        return found.state if found else "unknown"
+        if found is None:
+            return "unknown"
+        unit = found.attributes.get("unit_of_measurement") if with_unit else None
+        return f"{found.state} {unit}" if unit else found.state
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name in JINJA_ASKS:
             raise AttributeError(name)
+        if "." in name:
+            return self._read(name) or Undefined(name=name)
         if not self._prefix:
-            return StatesOf(self._read, f"{name}.")
+            return StatesOf(self._read, self._every, f"{name}.")
         return self._read(self._prefix + name) or Undefined(name=self._prefix + name)
 
-    __getitem__ = __getattr__
+    def __getitem__(self, name: Any) -> Any:
+        return self.__getattr__(str(name))
 
 
 class Templates:
     """Renders templates, on states read by `read` at the time that `now` tells; `strict`: what is undefined is wrong.
 
-    What was read by the last rendering is in `read_entities` and `read_time`.
+    `every` gives all states. What was read by the last rendering is in `read_entities` (`light.*` where it was all of
+    a domain, `*` where all) and `read_time`.
     """
 
     def __init__(
-        self, read: Callable[[str], State | None], now: Callable[[], datetime], *, strict: bool = False
+        self,
+        read: Callable[[str], State | None],
+        now: Callable[[], datetime],
+        every: Callable[[], Iterable[State]] = tuple,
+        *,
+        strict: bool = False,
     ) -> None:
         self.read_entities: set[str] = set()
         self.read_time = False
         self._read = read
         self._now = now
+        self._every = every
+        self._states = StatesOf(self._look, self._look_at_all)
         self._sandbox = Sandbox()
         if strict:
             self._sandbox.undefined = StrictUndefined
@@ -107,6 +130,8 @@ class Templates:
         self._sandbox.filters.update({name: self._sandbox.guarded(each) for name, each in self._filters().items()})
         self._sandbox.filters["join"] = self._sandbox.joined
         self._sandbox.filters["replace"] = self._sandbox.replaced
+        functions = self._functions()
+        self._sandbox.tests.update({name: functions[name] for name in ("is_state", "is_state_attr", "has_value")})
         self._sandbox.tests.update({"contains": lambda whole, part: part in whole, "is_number": is_number,
                                     "list": lambda value: isinstance(value, list)})  # fmt: skip
 
@@ -154,6 +179,21 @@ class Templates:
         self.read_entities.add(entity_id)
         return self._read(entity_id)
 
+    def _look_at_all(self, prefix: str) -> list[State]:
+        self.read_entities.add(f"{prefix}*")
+        return [state for state in self._every() if state.entity_id.startswith(prefix)]
+
+    def _expand(self, *entities: Any) -> list[State]:
+        found: list[State] = []
+        for each in entities:
+            if isinstance(each, State):
+                found.append(each)
+            elif isinstance(each, str):
+                found += filter(None, [self._look(each)])
+            else:
+                found += self._expand(*each)
+        return found
+
     def _time(self) -> datetime:
         self.read_time = True
         return self._now()
@@ -176,7 +216,8 @@ class Templates:
             return self._time().replace(hour=hour, minute=minute, second=second[0] if second else 0, microsecond=0)
 
         return {
-            "states": StatesOf(self._look),
+            "states": self._states,
+            "expand": self._expand,
             "is_state": is_state,
             "state_attr": state_attr,
             "is_state_attr": lambda entity_id, name, value: state_attr(entity_id, name) == value,
@@ -187,6 +228,8 @@ class Templates:
             "as_timestamp": self._as_timestamp,
             "as_datetime": self._as_datetime,
             "timedelta": lambda **parts: timedelta(**parts),
+            "as_timedelta": as_timedelta,
+            "slugify": slugify,
             "float": as_float,
             "int": as_int,
             "bool": truth,
@@ -216,8 +259,13 @@ class Templates:
             "as_local": lambda value: self._as_datetime(value).astimezone(self._now().tzinfo),
             "timestamp_custom": lambda value, form="%Y-%m-%d %H:%M:%S", local=True: self._shown(value, form, local),
             "timestamp_local": lambda value: self._as_datetime(value).astimezone(self._now().tzinfo).isoformat(),
-            "has_value": lambda entity_id: self._functions()["has_value"](entity_id),
-            "states": lambda entity_id: StatesOf(self._look)(entity_id),
+            **{name: self._functions()[name] for name in ("has_value", "is_state", "state_attr", "is_state_attr")},
+            "states": self._states.__call__,
+            "expand": self._expand,
+            "as_timedelta": as_timedelta,
+            "slugify": slugify,
+            "format": formatted,
+            "random": lambda values: random.choice(list(values)),  # which words are said is no secret
         }
 
     def _shown(self, value: Any, form: str, local: bool) -> str:
@@ -250,6 +298,26 @@ def as_float(value: Any, default: Any = MISSING) -> Any:
         if default is MISSING:
             raise ValueError(f"{str(value)[:40]!r} is no number, and there is no default") from None
         return default
+
+
+def as_timedelta(value: Any) -> timedelta:
+    """Return the duration that `00:10:00`, seconds or a mapping of parts name. Raises `ValueError`."""
+    try:
+        return timedelta(seconds=DURATION(value))
+    except vol.Invalid as error:
+        raise ValueError(str(error)) from None
+
+
+def slugify(value: Any) -> str:
+    """Return a text as it may stand in the name of an entity."""
+    return re.sub(r"[^a-z0-9]+", "_", str(value).lower()).strip("_")
+
+
+def formatted(text: Any, *values: Any) -> str:
+    """Return `'%.1f' | format(3.14)`. Raises `TooMuch` for widths of three figures and more."""
+    if re.search(r"\d{3}|\*", str(text)):
+        raise TooMuch("a format with a width of more than two figures")
+    return str(text) % values
 
 
 def as_int(value: Any, default: Any = MISSING) -> Any:

@@ -16,7 +16,6 @@ MOST: Final = 10_000
 BREATH: Final = 50
 """Rounds after which others of the hub get a turn, even where a round waits for nothing."""
 
-HOW: Final = ("count", "while", "until", "for_each")
 SCHEMA: Final = {
     vol.Exclusive("count", "how", description="How often."): vol.All(int, vol.Range(min=0, max=MOST)),
     vol.Exclusive("while", "how", description="Conditions that are asked before each round."): CONDITIONS,
@@ -30,8 +29,6 @@ SCHEMA: Final = {
 
 async def repeat(run: Run, data: Mapping[str, Any]) -> None:
     """Do it so often, while or until something holds, or for each of some."""
-    if not data.keys() & set(HOW):
-        raise MynahError(f"repeat needs one of {', '.join(HOW)}")
     outer = run.variables.get("repeat")
     number = 0
     try:

@@ -112,8 +112,6 @@ async def _announced(run: Run, data: Mapping[str, Any], text: str, source: str |
 
 async def volume(run: Run, data: Mapping[str, Any]) -> None:
     """Set how loud speakers play, or change it."""
-    if not data.keys() & {"percent", "change"}:
-        raise InputError("volume needs 'percent' or 'change'")
     for session in sessions_at(run, data):
         wanted = data.get("percent", session.volume + data.get("change", 0))
         session.set_volume(min(max(wanted, 0), 100))

@@ -46,13 +46,19 @@ class Watch:
         read, timed = frozenset(templates.read_entities), templates.read_time
         if read != self._read:
             self._stop_states()
-            self._read, self._stop_states = read, self._house.on_state(read, self._changed)
+            follow = {"*" if name.endswith("*") else name for name in read}
+            self._read, self._stop_states = read, self._house.on_state(follow, self._stirred)
         self._stop_time()
         if timed:
             # As in Home Assistant a template that reads the time is looked at once a minute.
             next_minute = self._house.now().replace(second=0, microsecond=0) + timedelta(minutes=1)
             self._stop_time = self._house.at(next_minute, lambda: self._changed(None, None))
         return now
+
+    def _stirred(self, old: State | None, new: State | None) -> None:
+        entity_id = (new or old).entity_id  # type: ignore[union-attr]  # one of them is there
+        if self._read & {entity_id, f"{entity_id.partition('.')[0]}.*", "*"}:
+            self._changed(old, new)
 
     def _changed(self, old: State | None, new: State | None) -> None:
         before, self.true = self.true, self._look()

@@ -322,26 +322,16 @@ def test_a_place_that_may_yet_turn_up_is_a_warning_with_its_line_and_a_name_that
     assert message in told
 
 
-@pytest.mark.parametrize(
-    "action",
-    [
-        "say: {text: x, where: lion_house}",
-        "say: {text: x, where: speaker.north_gate}",
-        "say: {text: x, where: cats}",
-        "say: {text: x, where: savanna}",
-        "say: {text: x, where: all}",
-        "say: {text: x, where: '{{ trigger.speaker }}'}",
-        "say: {text: x, where: giraffe_deck}",  # remembered
-        "say: {text: x, where: plain}",  # the area of a speaker that is remembered
-        "{condition: state, entity_id: [speaker.north_gate, speaker.giraffe_deck], state: idle}",
-        "set_persona: {persona: keeper, where: lion_house}",
-    ],
-)
-def test_places_that_are_configured_or_remembered_are_none(capsys, tmp_path, action):
+def test_places_that_are_configured_or_remembered_are_none(capsys, tmp_path):
     storage = Storage(tmp_path / "kept")
     storage.keep_speaker(SpeakerRow("giraffe_deck", "", "plain", (), 0.0))
     storage.close()
-    assert warnings(capsys, tmp_path, action) == ""
+    places = ("lion_house", "speaker.north_gate", "cats", "savanna", "all", "'{{ trigger.speaker }}'",
+              "giraffe_deck", "plain")  # fmt: skip
+    actions = [f"say: {{text: x, where: {place}}}" for place in places]
+    actions += ["{condition: state, entity_id: [speaker.north_gate, speaker.giraffe_deck], state: idle}"]
+    actions += ["set_persona: {persona: keeper, where: lion_house}"]
+    assert warnings(capsys, tmp_path, "\n      - ".join(actions)) == ""
 
 
 def test_to_look_for_remembered_speakers_makes_no_data_folder(capsys, tmp_path):
@@ -364,3 +354,28 @@ def test_a_persona_that_nobody_knows_is_a_mistake(capsys, tmp_path):
     action = "      - set_persona: {persona: sparow, where: all}\n"
     told = problems(capsys, tmp_path, f"personas: {{sparrow: {{title: a sparrow}}}}\n{BEGINNING}{action}")
     assert "set_persona → persona: there is no persona 'sparow'; did you mean 'sparrow'?" in told
+
+
+def test_what_would_never_or_always_hold_is_told(capsys, tmp_path):
+    text = """automations:
+  - alias: A
+    triggers:
+      - {trigger: numeric_state, entity_id: sensor.x}
+      - {trigger: time_pattern}
+    conditions:
+      - {condition: numeric_state, entity_id: sensor.x}
+      - {condition: time}
+    actions:
+      - {repeat: {sequence: []}}
+      - {volume: {where: all}}
+      - {condition: sun}
+"""
+    assert problems(capsys, tmp_path, text).splitlines()[:-2] == [
+        "config.yaml:4: automations → 0 → triggers → 0: numeric_state needs one of 'above', 'below'",
+        "config.yaml:5: automations → 0 → triggers → 1: time_pattern needs one of 'hours', 'minutes', 'seconds'",
+        "config.yaml:7: automations → 0 → conditions → 0: numeric_state needs one of 'above', 'below'",
+        "config.yaml:8: automations → 0 → conditions → 1: time needs one of 'at', 'after', 'before', 'weekday'",
+        "config.yaml:10: automations → 0 → actions → 0 → repeat: repeat needs one of 'count', 'while', 'until', 'for_each'",
+        "config.yaml:11: automations → 0 → actions → 1 → volume: volume needs one of 'percent', 'change'",
+        "config.yaml:12: automations → 0 → actions → 2: sun needs one of 'event', 'after', 'before'",
+    ]

@@ -117,6 +117,23 @@ automations:
     assert act(config, scenario).times == ["Mon 08:31:00 playing"]
 
 
+def test_a_template_on_all_of_a_domain_follows_all_of_it_and_what_comes_later(act):
+    """`states.light` is every light there is, and the template is rendered anew when one changes or turns up."""
+    config = """
+automations:
+  - alias: Two lights
+    triggers: [{trigger: template, value_template: "{{ states.light|selectattr('state', 'eq', 'on')|list|count > 1 }}"}]
+    actions: [{note: "{{ trigger.entity_id }}"}]
+"""
+
+    async def scenario(stage):
+        for entity, state in (("light.a", "on"), ("sensor.b", "on"), ("light.b", "off"), ("light.b", "on")):
+            stage.set(entity, state)
+            await stage.settle()
+
+    assert act(config, scenario).texts == ["light.b"]
+
+
 def test_choose_does_the_first_that_fits_or_the_default(act):
     """Only one sequence runs, even where more would fit; the default where none does."""
     config = """

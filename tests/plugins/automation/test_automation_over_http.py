@@ -105,6 +105,17 @@ async def test_a_webhook_fires_its_automation_and_its_conditions_count(tmp_path)
         assert hub.parts["automation"].house.state("counter.feedings").state == "1"
 
 
+async def test_a_webhook_takes_a_form_and_json_that_says_to_be_one(tmp_path):
+    async with house(tmp_path) as (hub, client):
+        traces = hub.parts["automation"].find("feeding_time").traces
+        assert (await client.post("webhook/feeding_4711", data={"what": "hay", "how much": "3 kg"})).status == 204
+        assert traces[-1].trigger["data"] == {"what": "hay", "how much": "3 kg"}
+        form = {"Content-Type": "application/x-www-form-urlencoded"}  # as curl says of all that it sends
+        assert (await client.post("webhook/feeding_4711", data='{"what": "hay"}', headers=form)).status == 204
+        assert (traces[-1].trigger["json"], traces[-1].trigger["data"]) == ({"what": "hay"}, '{"what": "hay"}')
+        assert (await client.post("webhook/feeding_4711", data="a=1&" * 2_000, headers=form)).status == 400
+
+
 @pytest.mark.parametrize(("id", "size", "status"), [("feeding_0815", 1, 404), ("feeding_4711", 100_000, 413)])
 async def test_a_webhook_that_nobody_waits_for_or_too_large_a_call_is_refused(tmp_path, id, size, status):
     async with house(tmp_path) as (_, client):

@@ -11,14 +11,15 @@ from mynah import MynahError, State
 from mynah_automation.templates import Templates
 
 STATES = {
-    "sensor.pond": State("sensor.pond", "21.5", {"unit": "C"}),
+    "sensor.pond": State("sensor.pond", "21.5", {"unit": "C", "unit_of_measurement": "°C"}),
+    "sensor.lake": State("sensor.lake", "17"),
     "input_boolean.open": State("input_boolean.open", "on"),
 }
 
 
 @pytest.fixture
 def templates():
-    return Templates(STATES.get, lambda: datetime(2026, 11, 28, 12, 30, tzinfo=UTC))
+    return Templates(STATES.get, lambda: datetime(2026, 11, 28, 12, 30, tzinfo=UTC), STATES.values)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,23 @@ def templates():
         ("{{ nothing|default('none') }}", "none"),
         ("{{ 'x-y'.split('-')[1] }}", "y"),
         ("{{ 'x-y'|replace('-', '+') }}", "x+y"),
+        ("{{ states.sensor|map(attribute='state')|map('float')|max }}", 21.5),
+        ("{{ states|selectattr('state', 'eq', 'on')|map(attribute='name')|list }}", ["open"]),
+        ("{{ states.light|list|count }}", 0),
+        ("{% for each in states.sensor %}{{ each.object_id }} {% endfor %}", "pond lake"),
+        (
+            "{{ expand('sensor.lake', ['sensor.nowhere', states.sensor.pond])|map(attribute='object_id')|list }}",
+            ["lake", "pond"],
+        ),
+        ("{{ states['sensor.lake'].state }}", 17),
+        ("{{ ['input_boolean.open', 'sensor.lake']|select('is_state', 'on')|list }}", ["input_boolean.open"]),
+        ("{{ ['sensor.lake', 'sensor.pond']|map('state_attr', 'unit')|list }}", [None, "C"]),
+        ("{{ states('sensor.pond', with_unit=True) }}", "21.5 °C"),
+        ("{{ 'Lion House'|slugify }}", "lion_house"),
+        ("{{ '%.1f m'|format(3.14159) }}", "3.1 m"),
+        ("{{ ['so']|random }}", "so"),
+        ("{{ as_timedelta('00:10:00').total_seconds() }}", 600.0),
+        ("{{ 'a b&c'|urlencode }}", "a%20b%26c"),
         ("0815", "0815"),
         ("{{ '0815' }}", "0815"),
         ("{{ '[1' }}", "[1"),

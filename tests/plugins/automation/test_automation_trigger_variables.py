@@ -216,3 +216,23 @@ automations:
         assert "time: at: expected a time of day in quotes" in trace["message"]
 
     act(config, scenario)
+
+
+def test_whether_a_part_is_enabled_may_be_made_of_them(act):
+    config = """
+automations:
+  - alias: Parts
+    trigger_variables: {level: 40}
+    triggers:
+      - {trigger: event, event_type: go, enabled: "{{ level > 50 }}", id: "off"}
+      - {trigger: event, event_type: go, enabled: "{{ level < 50 }}", id: "on"}
+    conditions: [{condition: template, value_template: "{{ false }}", enabled: "{{ level > 50 }}"}]
+    actions:
+      - {note: no, enabled: "{{ level > 50 }}"}
+      - {note: "{{ trigger.id }}", enabled: "{{ this.object_id == 'parts' }}"}
+"""
+
+    async def scenario(stage):
+        await stage.fire("go")
+
+    assert act(config, scenario).texts == ["on"]
