@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from mynah import PersonaSpec, Problem, checked
+from mynah import ActionSpec, ConditionSpec, PersonaSpec, Problem, TriggerSpec, checked
 from mynah_automation.config import HELPERS
 from mynah_automation.shapes import many
 from mynah_automation.templates import is_template, slugify
@@ -119,10 +119,14 @@ class Names:
         placed = settings.get("latitude") is not None and settings.get("longitude") is not None
         return cls(found, bool(settings.get("statestream")), placed)
 
-    def check(self, name: str, data: Mapping[str, Any], where: Where) -> Iterator[Problem]:
-        """Yield what is wrong with what a trigger, condition or action of that name names."""
+    def check(
+        self, spec: TriggerSpec | ConditionSpec | ActionSpec, data: Mapping[str, Any], where: Where
+    ) -> Iterator[Problem]:
+        """Yield what is wrong with what a trigger, condition or action names, or leaves out."""
+        name = spec.name
         if name in ONE_OF and not data.keys() & set(ONE_OF[name]):
-            wanted = ", ".join(map(repr, ONE_OF[name]))
+            known = set(map(str, spec.schema))
+            wanted = ", ".join(repr(key) for key in ONE_OF[name] if key in known)
             yield Problem(f"{name} needs one of {wanted}", where=where)
         if name == "sun" and not self.placed:
             hint = "set 'latitude' and 'longitude' under 'automation:'"

@@ -243,7 +243,7 @@ class Reader:
         self.problems += problems
         if len(self.problems) > before:
             return None, False
-        self.problems += self._names.check(spec.name, nested, where)
+        self.problems += self._names.check(spec, nested, where)
         return (nested if dynamic else value), dynamic
 
     def _now(self, value: Any, given: Mapping[str, Any], where: Path) -> Any:

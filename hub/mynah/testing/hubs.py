@@ -51,12 +51,13 @@ async def run_hub(
 ) -> AsyncIterator[MynahHub]:
     """Run a hub in `folder` on `specs` and on the `installed` plugins of those names; everything else is left out.
 
-    `config` is what a configuration file would hold. Engines are open when the hub is given; the http plugin, where
-    installed, listens on a free port.
+    The folder is made where there is none. `config` is what a configuration file would hold. Engines are open when the
+    hub is given; the http plugin, where installed, listens on a free port.
     """
     values = dict(config or {})
     if "http" in installed:
         values["http"] = {"port": 0, **values.get("http", {})}
+    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240  # nobody waits for anything yet
     file = folder / "config.yaml"
     file.write_text(json.dumps(values), encoding="utf-8")  # JSON is YAML
     found = [plugin for plugin in load_plugins().loaded if plugin.name in installed] if installed else []
