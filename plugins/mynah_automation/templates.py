@@ -8,7 +8,7 @@ import random
 import re
 from ast import literal_eval
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from jinja2 import TemplateError
 from jinja2.runtime import StrictUndefined, Undefined
 
 from mynah import DURATION, MynahError, State
-from mynah_automation.sandbox import Budget, Sandbox, TooMuch, template_error
+from mynah_automation.sandbox import ENTRIES, Budget, Sandbox, TooMuch, template_error
 
 MISSING: Final = object()
 KEPT: Final = 2_000
@@ -112,7 +112,7 @@ class Templates:
         self,
         read: Callable[[str], State | None],
         now: Callable[[], datetime],
-        every: Callable[[], Iterable[State]] = tuple,
+        every: Callable[[], Collection[State]] = tuple,
         *,
         strict: bool = False,
     ) -> None:
@@ -181,7 +181,9 @@ class Templates:
 
     def _look_at_all(self, prefix: str) -> list[State]:
         self.read_entities.add(f"{prefix}*")
-        return [state for state in self._every() if state.entity_id.startswith(prefix)]
+        every = self._every()
+        self._sandbox.budget.spend(len(every))
+        return [state for state in every if state.entity_id.startswith(prefix)]
 
     def _expand(self, *entities: Any) -> list[State]:
         found: list[State] = []
@@ -192,6 +194,8 @@ class Templates:
                 found += filter(None, [self._look(each)])
             else:
                 found += self._expand(*each)
+            if len(found) > ENTRIES:
+                raise TooMuch(f"a list of more than {ENTRIES:,} entries")
         return found
 
     def _time(self) -> datetime:

@@ -111,6 +111,10 @@ LOOPING = [
     "{{ ('a' * 9999)|list|join('b' * 9999) }}",
     "{{ '{:1000000000}'.format(1) }}",
     "{{ 'a'|center(10**9) }}",
+    "{{ '%1000000000d'|format(1) }}",
+    "{{ '%*d'|format(10**9, 1) }}",
+    "{% for i in range(9999) %}{% for j in range(9999) %}{{ states|list|length }}{% endfor %}{% endfor %}",
+    "{{ expand(" + "states," * 900 + ")|list|length * 10**400 }}",
 ]
 
 
@@ -123,7 +127,8 @@ def test_a_template_cannot_reach_pythons_insides(templates, template):
 
 
 @pytest.mark.parametrize(
-    "template", ["{{ ''.__class__ }}", "{{ states._read }}", "{{ now.__self__ }}", "{{ 'a'.format }}"]
+    "template",
+    ["{{ ''.__class__ }}", "{{ states._read }}", "{{ now.__self__ }}", "{{ 'a'.format }}", "{{ states._every }}"],
 )
 def test_what_a_template_may_not_have_is_not_there(templates, template):
     assert templates.render(template, {}) == ""
@@ -155,3 +160,17 @@ def test_what_a_template_reads_is_known(templates):
     templates.render("{{ states('sensor.pond') }} {{ is_state('input_boolean.open', 'on') }} {{ now() }}", {})
     assert templates.read_entities == {"sensor.pond", "input_boolean.open"}
     assert templates.read_time
+
+
+def test_all_states_of_a_large_house_again_and_again_are_too_much():
+    house = [State(f"sensor.s{number}", "1") for number in range(10_000)]
+    templates = Templates(lambda entity_id: None, lambda: datetime.now(UTC), lambda: house)
+    assert templates.render("{{ states.sensor|list|length }}", {}) == 10_000
+    began = time.process_time()
+    for template in (
+        "{{ expand(" + "states," * 900 + ") }}",
+        "{% for i in range(9999) %}{{ states|list|length }}{% endfor %}",
+    ):
+        with pytest.raises(MynahError, match=r"a list of more than|the template does too much|took more than"):
+            templates.render(template, {})
+    assert time.process_time() - began < 5
