@@ -49,11 +49,23 @@ async def choose(run: Run, data: Mapping[str, Any]) -> None:
 
 
 async def parallel(run: LiveRun, data: Mapping[str, Any]) -> None:
-    """Do all of them at once, and go on when the last one is done; one that fails does not stop the others."""
+    """Do all of them at once, and go on when the last one is done; one that fails does not stop the others.
+
+    Each begins with the variables as they are; what it sets, all but `wait` and `repeat`, is known afterwards.
+    """
     branches = [Actions((each,)) for each in data["parallel"].items]
     if len(branches) > BRANCHES:
         raise MynahError(f"parallel takes up to {BRANCHES} actions")
-    for result in await asyncio.gather(*(run.branch({}).do(each) for each in branches), return_exceptions=True):
+    before, own = dict(run.variables), ("wait", "repeat")
+
+    async def do(branch: LiveRun, actions: Actions) -> None:
+        try:
+            await branch.do(actions)
+        finally:
+            known = branch.variables.items()
+            run.variables |= {name: value for name, value in known if name not in own and value is not before.get(name)}
+
+    for result in await asyncio.gather(*(do(run.branch({}), each) for each in branches), return_exceptions=True):
         if isinstance(result, BaseException):
             raise result
 

@@ -137,3 +137,17 @@ automations:
         await stage.sleep(seconds=1)
 
     assert act(config, scenario).texts == ["6", "10"]
+
+
+def test_what_parallel_steps_set_is_known_after_them_and_what_they_waited_for_is_their_own(act):
+    found = texts(
+        act,
+        """
+      - variables: {one: before, two: before}
+      - parallel:
+          - sequence: [{delay: 1}, {variables: {one: "{{ two }} it", three: new}}]
+          - sequence: [{variables: {two: after}}, {wait_template: "{{ true }}"}]
+      - note: "{{ one }}, {{ two }}, {{ three }}, {{ wait is defined }}"
+""",
+    )
+    assert found == ["before it, after, new, False"]
