@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,15 +24,25 @@ _SAMPLE_NAMES: Final = ("Anna", "David", "Maria", "Peter")
 _SAMPLES: Final = tuple(map(str, (*range(2, 21), 30, 40, 50, 60, 70, 80, 90, 100, 120)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Matcher:
-    """A way of saying something, ready to be compared with normal text."""
+    """A way of saying something, ready to be compared with normal text: the expression `source`, which holds `part`."""
 
-    pattern: re.Pattern[str]
+    source: str
+    part: str
     gaps: tuple[Gap, ...]
     literal: int
     asks: bool
     meaning: Any
+
+    def match(self, said: str) -> re.Match[str] | None:
+        """Compare the whole of a normal text."""
+        return self._pattern.fullmatch(said) if self.part in said else None
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        # Made when first needed: making all of them would take longer than everything else that the book needs.
+        return re.compile(self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +62,9 @@ class Book:
         self._forms = forms
 
     @classmethod
+    @cache
     def load(cls, folder: Path = PHRASES) -> Book:
-        """Read the book's files."""
+        """Read the book's files, once a process: engine and persona share what is made of them."""
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         data = yaml.load((folder / "slots.yaml").read_text(encoding="utf-8"), Loader=loader)
         languages, slots, forms = data["languages"], {}, {}
@@ -86,7 +97,7 @@ class Book:
         most = (-1, False)
         for matcher in open_ones:
             fits = (matcher.literal, matcher.asks == asks)
-            if fits > most and (found := matcher.pattern.fullmatch(said)):
+            if fits > most and (found := matcher.match(said)):
                 fillings = self._fillings(matcher, found, raw, language)
                 if fillings is not None:
                     best, most = Match(matcher.meaning, fillings), fits
@@ -111,7 +122,7 @@ class Book:
         if gap.slot == "name":
             return _name(text, raw, language)
         for matcher in self._rows[gap.slot, gap.form, language]:
-            if found := matcher.pattern.fullmatch(text):
+            if found := matcher.match(text):
                 fillings = self._fillings(matcher, found, raw, language)
                 if fillings is not None:
                     return Match(matcher.meaning, fillings)
@@ -258,12 +269,13 @@ class Book:
             sign = f"ￚ{len(expressions) - 1:02}ￚ" if language == "zh" else f" zzgap{chr(97 + len(expressions) - 1)} "
             marked.append(sign)
         said = normal("".join(marked).replace("ￚ", "ㄅ"), language)
-        literal = len(re.sub(r"zzgap\w|ㄅ\d\dㄅ", "", said))
+        literals = re.split(r"zzgap\w|ㄅ\d\dㄅ", said)
         pattern = re.escape(said).replace(r"\ ", " ")
         for number, expression in enumerate(expressions):
             sign = f"ㄅ{number:02}ㄅ" if language == "zh" else f"zzgap{chr(97 + number)}"
             pattern = pattern.replace(sign, expression)
-        return Matcher(re.compile(pattern), tuple(gaps), literal, _asks(way.text), meaning)
+        literal = sum(map(len, literals))
+        return Matcher(pattern, max(literals, key=len), tuple(gaps), literal, _asks(way.text), meaning)
 
     def _expression(self, gap: Gap, language: str) -> str:
         """Return what a slot may hold, as an expression without groups of its own."""
@@ -273,7 +285,7 @@ class Book:
             return times.pattern(language)
         if gap.slot == "name":
             return _NAME
-        found = (matcher.pattern.pattern for matcher in self._rows[gap.slot, gap.form, language])
+        found = (matcher.source for matcher in self._rows[gap.slot, gap.form, language])
         bare = {re.sub(r"\(\?P<\w+>", "(?:", pattern) for pattern in found}
         return "|".join(sorted(bare, key=len, reverse=True))
 

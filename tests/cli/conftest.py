@@ -64,6 +64,10 @@ def mynah_personas():
 '''
 
 
+UNUSED = ["companion", "dialects", "news_host", "study_partner", "vad", "zoo_guide"]
+"""Plugins that no test of commands is about, and that take long to make ready."""
+
+
 @dataclass(frozen=True)
 class Result:
     """What a command gave."""
@@ -117,7 +121,7 @@ def config(folder: Path) -> Callable[..., Path]:
         plugins.mkdir(exist_ok=True)
         (plugins / "script.py").write_text(SCRIPT, encoding="utf-8")
         entries = {kind: [{"engine": f"script_{kind}", **engines.get(kind, {})}] for kind in ("stt", "llm", "tts")}
-        values = {"plugins": {"folder": "my_plugins"}, "persona": "sparrow", "engines": entries}
+        values = {"plugins": {"folder": "my_plugins", "disabled": UNUSED}, "persona": "sparrow", "engines": entries}
         values |= {"mqtt": {"broker": None}, **(sections or {})}
         path = folder / file
         path.write_text(json.dumps(values), encoding="utf-8")

@@ -59,34 +59,54 @@ def doorbell(folder):
     return folder
 
 
-def test_json_is_one_list_of_rows_and_nothing_else(folder):
-    result = run(folder, "first-audio", "--json", "--sessions", "1,3", *SHORT)
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """Return what a run of scenarios gave, and the folder that it ran in; they need a hub each."""
+    folder = tmp_path_factory.mktemp("bench")
+    return run(folder, "first-audio", "feedback", "engines", "codecs", "--json", "--sessions", "1,3", *SHORT), folder
+
+
+def measures(rows, scenario, sessions):
+    return [row["measure"] for row in rows if (row["scenario"], row["sessions"]) == (scenario, sessions)]
+
+
+def test_json_is_one_list_of_rows_and_nothing_else(measured):
+    result, folder = measured
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.count("\n") == 1
     rows = json.loads(result.stdout)
-    assert [(row["measure"], row["sessions"]) for row in rows] == [
-        (f"first {what}", sessions) for sessions in (1, 3) for what in ("token", "word", "audio", "audio, in the hub")
-    ]
     assert all(tuple(row)[: len(KEYS)] == KEYS for row in rows)
-    assert [row["critical_ms"] for row in rows[:3]] == [5.0, 6.0, 10.0]
-    assert all(0 <= row["own_p50_ms"] <= row["p50_ms"] for row in rows)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("sessions", [1, 3])
+def test_each_number_of_sessions_has_rows_of_its_own(measured, sessions):
+    rows = [row for row in json.loads(measured[0].stdout) if row["scenario"] == "first-audio"]
+    mine = [row for row in rows if row["sessions"] == sessions]
+    assert [row["measure"] for row in mine] == [
+        f"first {what}" for what in ("token", "word", "audio", "audio, in the hub")
+    ]
+    assert [row["critical_ms"] for row in mine[:3]] == [5.0, 6.0, 10.0]
+    assert all(0 <= row["own_p50_ms"] <= row["p50_ms"] for row in mine)
 
 
 @pytest.mark.parametrize(
     ("scenario", "expected"),
     [
         ("feedback", ["first feedback", "first word heard"]),
-        ("interrupt", ["interrupt: silence", "interrupt: told", "interrupt: engines free"]),
         ("engines", ["stt script_stt", "llm script_llm", "tts script_tts"]),
         ("codecs", [f"codec {name}" for name, *_ in CONVERSIONS]),
     ],
 )
-def test_a_scenario_gives_its_rows(folder, scenario, expected):
-    result = run(folder, scenario, "--json", "--sessions", "1", *SHORT)
+def test_a_scenario_gives_its_rows(measured, scenario, expected):
+    assert measures(json.loads(measured[0].stdout), scenario, 1) == expected
+
+
+def test_interruptions_are_measured(folder):
+    result = run(folder, "interrupt", "--json", "--sessions", "20", *SHORT)  # forty moments, twenty at once
     assert (result.returncode, result.stderr) == (0, "")
-    names = [row["measure"] for row in json.loads(result.stdout)]
-    assert names == expected
-    assert list(folder.iterdir()) == []
+    expected = ["interrupt: silence", "interrupt: told", "interrupt: engines free"]
+    assert measures(json.loads(result.stdout), "interrupt", 20) == expected
 
 
 def test_the_configured_engines_are_measured_where_they_are_asked_for(folder, config):

@@ -14,7 +14,7 @@ def test_json_has_every_plugin_with_what_it_contributes(cli, config, folder):
     result = cli("plugins", "--json")
     assert (result.code, result.err) == (0, "")
     found = by_name(result)
-    assert {"http", "espeak", "vad", "script"} <= found.keys()
+    assert {"http", "espeak", "pocketsphinx", "script"} <= found.keys()
     assert found["script"] == {
         "name": "script",
         "origin": str(folder / "my_plugins" / "script.py"),
