@@ -76,12 +76,13 @@ async def _interrupted(
     await asyncio.sleep(chance.uniform(*MOMENTS_S))
     at = time.monotonic()
     await speaker.interrupt()
+    over = ("interrupted", *ENDS)
+    await speaker.until(
+        lambda: any(message.name in over for message in turn.messages), "the end of an interrupted reply"
+    )
     await asyncio.sleep(LISTEN_ON_S)
-    if not any(message.name == "interrupted" for message in turn.messages):
-        if not any(message.name in ENDS for message in turn.messages):
-            raise TimeoutError(f"the reply was not interrupted within {LISTEN_ON_S} s")
-        return None
-    return Stopped(word, at, turn)
+    told = any(message.name == "interrupted" for message in turn.messages)
+    return Stopped(word, at, turn) if told else None
 
 
 def _rows(stopped: list[Stopped], sessions: int, calls: Calls | None) -> Rows:
