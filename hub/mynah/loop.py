@@ -6,6 +6,7 @@ import asyncio
 import gc
 import sys
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
@@ -41,6 +42,13 @@ def wake(waiter: asyncio.Future[None] | None) -> None:
     """Let go on who awaits `waiter`, if anybody does: a fifth of the steps of an `asyncio.Event`, for one to wait."""
     if waiter is not None and not waiter.done():
         waiter.set_result(None)
+
+
+async def stand_back() -> None:
+    """Go on some turns of the loop later: whom others wait for goes first with what was just given."""
+    waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    give_way(partial(wake, waiter))
+    await waiter
 
 
 def settle() -> None:

@@ -14,6 +14,7 @@ from mynah.conversation.playback import ROUNDING_MS
 from mynah.engines.chain import Chain, Meter, OpenEngine, close, closing
 from mynah.engines.speech_cache import CachedVoice
 from mynah.errors import EngineError
+from mynah.loop import stand_back
 from mynah.timeline import now
 from mynah.values import Voice, WordMark
 
@@ -175,6 +176,7 @@ class _Phrase:
         text = self.text[self.said :]
         made = _Made(self.format, self.said_ms, max(MOST_MS, len(text) * MOST_MS_A_CHARACTER))
         marks: list[WordMark] = []
+        heard = False
         if isinstance(engine, CachedVoice) and not self.keeps(engine.key(text, voice, self.language)):
             engine = engine.inner
         stream = engine.synthesize(text, voice=voice, language=self.language)
@@ -186,6 +188,9 @@ class _Phrase:
                 else:
                     for audio in made.take(item):
                         yield audio
+                        if not heard:
+                            heard = True
+                            await stand_back()  # a listener waits for this, and for no more as yet
                 while marks and marks[0].end_ms <= made.until_ms + ROUNDING_MS:
                     yield marks.pop(0)
         for audio in made.end():
