@@ -35,7 +35,14 @@ class Chat:
         self.page = page
         self.hub = page.hub
         self.said = []
-        page.on("websocket", lambda socket: socket.on("framesent", lambda frame: self.said.append(frame)))
+        page.on("websocket", self._listen)
+
+    def _listen(self, socket):
+        socket.on("framesent", lambda frame: self.said.append(frame))
+
+    def close(self):
+        """Take no more notice of the page."""
+        self.page.remove_listener("websocket", self._listen)
 
     def part(self, selector):
         return self.page.locator(f"mynah-voice-chat {selector}")

@@ -43,9 +43,9 @@ class HubProcess:
 
 @asynccontextmanager
 async def hub_process(
-    folder: Path, config: Mapping[str, Any] | Path, *, ready_s: float = READY_S
+    folder: Path, config: Mapping[str, Any] | Path, *, port: int = 0, ready_s: float = READY_S
 ) -> AsyncIterator[HubProcess]:
-    """Run `mynah run` on a free port until it is healthy, and stop it afterwards.
+    """Run `mynah run` on `port`, by default a free one, until it is healthy, and stop it afterwards.
 
     `config` is what a configuration file would hold, and the hub's data is then kept in `folder`; or it is such a file.
     Raises `MynahError` with what the hub said where it does not start.
@@ -58,7 +58,7 @@ async def hub_process(
     began = time.monotonic()
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "mynah.cli.main", "run", "-c", str(file), "--port", "0",
+            sys.executable, "-m", "mynah.cli.main", "run", "-c", str(file), "--port", str(port),
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=errors,
         )  # fmt: skip
     try:

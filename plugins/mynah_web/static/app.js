@@ -14,11 +14,12 @@ const VIEWS = {
 const CHOICES = "page";
 const choices = recall(CHOICES, {});
 const THEMES = ["auto", "light", "dark"];
-const view = document.getElementById("view");
+const main = document.getElementById("view");
+const unseen = document.getElementById("unseen");
 const notice = document.getElementById("notice");
 
 let t;
-let leave = () => {};
+const opened = new Map(); // views, by name: {root, controller, away}
 
 function kept(name, values, otherwise) {
   return values.includes(choices[name]) ? choices[name] : otherwise;
@@ -30,9 +31,9 @@ function remember(name, value) {
 }
 
 /** What a view is given: texts, the REST API, and a way to tell something to the person. */
-function house(signal) {
+function house(signal, root) {
   // What a view that was left still has to say is of no use in the next one.
-  const tell = (message) => signal.aborted || say(message);
+  const tell = (message) => signal.aborted || !main.contains(root) || say(message);
   return { t, api: (method, path, body) => api(method, path, body, { signal }), signal, token, say: tell };
 }
 
@@ -57,23 +58,54 @@ function name() {
   return Object.hasOwn(VIEWS, wanted) ? wanted : "talk";
 }
 
+/**
+ * Show the view that the address names. Where open(root, house) of a view returns away(), it goes on unseen while another is
+ * looked at, which is when away() is called; any other view ends then.
+ */
 async function show() {
-  leave();
-  const controller = new AbortController();
   const current = name();
-  leave = () => controller.abort();
+  for (const each of [...opened.keys()]) if (each !== current) leave(each);
   say("");
   drawNav(current);
   document.title = `${t(`nav.${current}`)} – Mynah`;
+  main.dataset.view = current;
+  if (opened.has(current)) main.append(opened.get(current).root);
+  else await begin(current);
+}
+
+async function begin(current) {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const view = { root: h("div", { class: "view" }), controller, away: null };
+  opened.set(current, view);
+  main.append(view.root);
   try {
     const module = await VIEWS[current]();
-    if (controller.signal.aborted) return;
-    replace(view);
-    view.dataset.view = current;
-    await module.open(view, house(controller.signal));
+    if (signal.aborted) return;
+    Object.assign(view, await module.open(view.root, house(signal, view.root)));
   } catch (error) {
-    if (!controller.signal.aborted) say(error);
+    if (!signal.aborted) say(error);
   }
+}
+
+function leave(each) {
+  const { root, away } = opened.get(each);
+  if (!away) return end(each);
+  if (main.contains(root)) away();
+  unseen.append(root);
+}
+
+function end(each) {
+  const { root, controller } = opened.get(each);
+  opened.delete(each);
+  controller.abort();
+  root.remove();
+}
+
+/** Open all that is shown anew: with other texts, or another token. */
+function renew() {
+  for (const each of [...opened.keys()]) end(each);
+  return show();
 }
 
 function drawNav(current) {
@@ -99,7 +131,7 @@ function setTheme(theme) {
 async function setLanguage(language) {
   remember("language", language);
   await speak(language);
-  await show();
+  await renew();
 }
 
 async function speak(language) {
@@ -120,7 +152,7 @@ function askForToken() {
   const dialog = h("dialog", { class: "token", "aria-labelledby": "token-title" }, form);
   form.addEventListener("submit", () => {
     setToken(field.value.trim());
-    show();
+    renew();
   });
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
@@ -134,6 +166,6 @@ window.addEventListener("hashchange", show);
 // The address says which view is shown: the way to its content must not change it.
 document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();
-  view.focus();
+  main.focus();
 });
 await show();

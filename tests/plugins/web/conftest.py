@@ -31,6 +31,9 @@ FLAGS = (
     "--no-sandbox",
     "--autoplay-policy=no-user-gesture-required",
     "--use-fake-device-for-media-stream",
+    # What costs time and is of no use here: drawing by a GPU that there is not, and a process for a next page.
+    "--disable-gpu",
+    "--disable-features=SpareRendererForSitePerProcess",
 )
 
 
@@ -85,10 +88,7 @@ def pages(browsers):
         browser = await browsers(microphone)
         context = await browser.new_context(locale=locale, permissions=list(permissions), **options)
         try:
-            page = await context.new_page()
-            page.troubles = []
-            page.on("pageerror", lambda error: page.troubles.append(str(error)))
-            page.on("console", lambda said: page.troubles.append(said.text) if said.type == "error" else None)
+            page = noting(await context.new_page())
             await page.goto(url)
             yield page
             assert page.troubles == []
@@ -96,6 +96,26 @@ def pages(browsers):
             await context.close()
 
     return open_page
+
+
+@pytest.fixture
+def bare(pages):
+    """Open a page of a hub's that holds nothing and is there at once: `async with bare(url, …) as page`."""
+    return lambda url, **options: pages(f"{url}/web/icon.svg", bypass_csp=True, **options)
+
+
+def noting(page):
+    """Have a page note its errors, as `troubles`."""
+    page.troubles = []
+
+    def said(message):
+        # A browser looks for that by itself where a page names no icon.
+        if message.type == "error" and not message.location["url"].endswith("/favicon.ico"):
+            page.troubles.append(message.text)
+
+    page.on("pageerror", lambda error: page.troubles.append(str(error)))
+    page.on("console", said)
+    return page
 
 
 @pytest.fixture
@@ -108,38 +128,123 @@ def elsewhere(house, pages):
 
     @asynccontextmanager
     async def open_elsewhere(write, *, page=None, config=None, **engines):
-        files = {}
-
-        async def file(request):
-            if request.path not in files:
-                raise web.HTTPNotFound
-            kind = mimetypes.guess_type(request.path)[0] or "text/html"
-            return web.Response(text=files[request.path], content_type=kind)
-
-        app = web.Application()
-        app.router.add_get("/{path:.*}", file)
-        async with TestServer(app) as site:
-            origin = f"http://{site.host}:{site.port}"
-            http = {**(config or {}).get("http", {}), "allowed_origins": [origin]}
-            async with house(config={**(config or {}), "http": http}, **engines) as hub:
-                files |= write(hub.addresses["http"])
-                async with pages(origin, **(page or {})) as opened:
-                    opened.hub = hub
-                    yield opened
+        async with (
+            site() as (origin, files),
+            house(config=allowing(origin, config), **engines) as hub,
+        ):
+            files |= write(hub.addresses["http"])
+            async with pages(origin, **(page or {})) as opened:
+                opened.hub = hub
+                yield opened
 
     return open_elsewhere
 
 
+@asynccontextmanager
+async def site():
+    """Serve pages; gives their origin, and the texts of their files by path, to be filled."""
+    files = {}
+
+    async def file(request):
+        if request.path not in files:
+            raise web.HTTPNotFound
+        kind = mimetypes.guess_type(request.path)[0] or "text/html"
+        return web.Response(text=files[request.path], content_type=kind)
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", file)
+    async with TestServer(app) as served:
+        yield f"http://{served.host}:{served.port}", files
+
+
+def allowing(origin, config):
+    """Return a hub's configuration with an origin that its pages may come from."""
+    config = config or {}
+    return {**config, "http": {**config.get("http", {}), "allowed_origins": [origin]}}
+
+
 @pytest.fixture
-def chat(elsewhere):
-    """Open the element in a page: `async with chat('language="en"', **engines) as it`, `body` being more of it."""
+def chat(elsewhere, house, desk):
+    """Open the element in a page: `async with chat('language="en"', **engines) as it`, `body` being more of it.
+
+    Each element is a new one, and so is its hub; the page that they stand in stays, as it takes most of the time. With
+    options for a `page`, or with `apart`, it has one of its own.
+    """
 
     @asynccontextmanager
-    async def open_chat(attributes="", *, body="", **options):
-        element = f"<mynah-voice-chat {attributes}></mynah-voice-chat>{body}"
-        async with elsewhere(lambda hub: {"/": PAGE.format(hub=hub, body=element)}, **options) as page:
-            await page.evaluate(NOTE)
-            await page.wait_for_selector("mynah-voice-chat .talk")
-            yield Chat(page)
+    async def open_chat(attributes="", *, body="", page=None, apart=False, config=None, **engines):
+        if page or apart:
+            text = f"<mynah-voice-chat {attributes}></mynah-voice-chat>{body}"
+            write = lambda hub: {"/": PAGE.format(hub=hub, body=text)}  # noqa: E731  # it is one line
+            async with elsewhere(write, page=page, config=config, **engines) as opened, talking(opened) as it:
+                yield it
+            return
+        async with house(config=allowing(desk.origin, config), **engines) as hub, desk.page() as opened:
+            opened.hub = hub
+            # Of two attributes of a name the first one is taken.
+            text = f'<mynah-voice-chat {attributes} hub="{hub.addresses["http"]}"></mynah-voice-chat>{body}'
+            async with talking(opened, text) as it:
+                yield it
 
     return open_chat
+
+
+@asynccontextmanager
+async def talking(page, body=None):
+    """Give the element that stands in a page, or is put there, as people use it."""
+    it = Chat(page)
+    if body is not None:
+        await page.evaluate("body => { document.body.innerHTML = body; }", body)
+    await page.evaluate(NOTE)
+    await page.wait_for_selector("mynah-voice-chat .talk")
+    yield it
+    if body is not None:
+        await page.evaluate("document.body.replaceChildren()")
+    it.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def desk(browsers, tmp_path_factory):
+    """Give a `Desk`, whose page has the element's code from a hub of its own."""
+    async with AsyncExitStack() as stack:
+        origin, files = await stack.enter_async_context(site())
+        hub = await stack.enter_async_context(
+            run_hub(
+                tmp_path_factory.mktemp("desk"),
+                specs=scripted_engines(),
+                config=allowing(origin, {"persona": "sparrow"}),
+                installed=("http", "web", "websocket"),
+            )
+        )
+        files["/"] = PAGE.format(hub=hub.addresses["http"], body="")
+        yield Desk(browsers, origin)
+
+
+class Desk:
+    """A page that stays open for one test after the other; it is made anew after one that failed."""
+
+    def __init__(self, browsers, origin):
+        self.origin = origin
+        self._browsers = browsers
+        self._page = None
+
+    @asynccontextmanager
+    async def page(self):
+        """Give the page; what it logs as an error fails the test."""
+        page, self._page = self._page or await self._open(), None
+        page.troubles.clear()
+        try:
+            yield page
+            assert page.troubles == []
+            self._page = page
+        finally:
+            if not self._page:
+                await page.context.close()
+
+    async def _open(self):
+        browser = await self._browsers()
+        context = await browser.new_context(locale="en-GB", permissions=["microphone"])
+        page = noting(await context.new_page())
+        await page.goto(self.origin)
+        await page.evaluate("customElements.whenDefined('mynah-voice-chat').then(() => null)")
+        return page

@@ -13,16 +13,15 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @pytest.mark.long
-async def test_measures_both_formats_and_the_page(tmp_path):
-    *sound, page = await measure(SimpleNamespace(runs=1, sessions=(1,), folder=tmp_path))
+async def test_both_formats_sound_and_the_page_is_there_within_their_limits(tmp_path):
+    *sound, page = await measure(SimpleNamespace(runs=9, sessions=(1,), folder=tmp_path))
     assert page["measure"] == "the page asked for to ready to talk"
-    assert page["runs"] == 1
-    assert 0 < page["p50_ms"] < 30_000
+    assert page["own_limit_ms"] == 1_000
     assert [row["measure"].rsplit(" ", 1)[1] for row in sound] == ["MP3", "PCM"]
-    for row in sound:
-        assert row["runs"] == 1
-        assert -2 < row["p50_ms"] < 1_000
-        assert row["own_limit_ms"] == 60
+    assert [row["own_limit_ms"] for row in sound] == [60, 60]
+    for row in (*sound, page):
+        assert row["runs"] == 9
+        assert -2 < row["own_p50_ms"] <= row["own_limit_ms"], row
 
 
 async def test_says_how_to_get_a_browser(tmp_path, monkeypatch):

@@ -37,8 +37,8 @@ NO_DEVICE = """() => {
 }"""
 
 
-async def test_statistics_have_the_older_names(house, pages):
-    async with house() as hub, pages(hub.addresses["http"]) as page:
+async def test_statistics_have_the_older_names(house, bare):
+    async with house() as hub, bare(hub.addresses["http"]) as page:
         welcome = await talk(page, ear=False)
         await ask(page)
         statistics = await page.evaluate("client.statistics()")
@@ -51,8 +51,8 @@ async def test_statistics_have_the_older_names(house, pages):
         assert await page.evaluate("client.turns") == 1
 
 
-async def test_closing_ends_the_session_and_lets_go(house, pages):
-    async with house() as hub, pages(hub.addresses["http"]) as page:
+async def test_closing_ends_the_session_and_lets_go(house, bare):
+    async with house() as hub, bare(hub.addresses["http"]) as page:
         await talk(page, ear=False)
         await page.evaluate("client.listen('open').then(() => client.close())")
         assert await page.evaluate("client.state") == "closed"
@@ -63,12 +63,12 @@ async def test_closing_ends_the_session_and_lets_go(house, pages):
         await ask(page)
 
 
-async def test_lost_server_comes_back_and_the_sound_goes_on_where_it_was(house, pages):
-    await lose_the_server(house, pages, away_s=0.8)
+async def test_lost_server_comes_back_and_the_sound_goes_on_where_it_was(house, bare):
+    await lose_the_server(house, bare, away_s=0.8)
 
 
-async def test_closing_while_it_connects_is_told(house, pages):
-    async with house() as hub, pages(hub.addresses["http"]) as page:
+async def test_closing_while_it_connects_is_told(house, bare):
+    async with house() as hub, bare(hub.addresses["http"]) as page:
         await talk(page, ear=False)
         await page.evaluate("client.close()")
         told = await page.evaluate(f"(async () => {{ const told = {CONNECT}; await client.close(); return told; }})()")
@@ -77,16 +77,16 @@ async def test_closing_while_it_connects_is_told(house, pages):
 
 
 @pytest.mark.long
-async def test_server_may_be_lost_for_five_seconds(house, pages):
-    await lose_the_server(house, pages, away_s=5.0)
+async def test_server_may_be_lost_for_five_seconds(house, bare):
+    await lose_the_server(house, bare, away_s=5.0)
 
 
-async def lose_the_server(house, pages, away_s):
+async def lose_the_server(house, bare, away_s):
     """Cut the connection in mid-sentence: in the same session every sample is heard once."""
     seconds = 0.5 + away_s / 2
     async with house(tts=SpokenWav(44_100, seconds, JFK)) as hub:
         proxy = StallingProxy(int(hub.addresses["http"].rsplit(":", 1)[1]), every_s=3600)
-        async with proxy.running() as port, pages(f"http://127.0.0.1:{port}/", bypass_csp=True) as page:
+        async with proxy.running() as port, bare(f"http://127.0.0.1:{port}") as page:
             before = await talk(page)
             await page.evaluate("client.ask('what do lions eat')")
             await until(page, "sound")
@@ -126,24 +126,24 @@ def local(hub):
     return "http://127.0.0.1:" + hub.addresses["http"].rsplit(":", 1)[1].split("/")[0]
 
 
-async def test_dead_hub_is_told(house, pages):
-    async with house() as hub, pages(hub.addresses["http"], bypass_csp=True) as page:
+async def test_dead_hub_is_told(house, bare):
+    async with house() as hub, bare(hub.addresses["http"]) as page:
         error = await page.evaluate(TRY, {"hub": "http://127.0.0.1:9"})
         assert error["code"] == "unreachable"
         assert "running" in error["hint"]
         page.troubles.clear()
 
 
-async def test_session_that_is_taken_over_is_not_taken_back(house, pages):
-    async with house() as hub, pages(hub.addresses["http"]) as page:
+async def test_session_that_is_taken_over_is_not_taken_back(house, bare):
+    async with house() as hub, bare(hub.addresses["http"]) as page:
         welcome = await talk(page, ear=False)
         async with FakeSpeaker(hub.addresses["http"], resume={"session": welcome["session"]}):
             assert (await until(page, "problem"))["code"] == "taken_over"
             assert await page.evaluate("client.state") == "closed"
 
 
-async def test_denied_microphone_is_told(house, pages):
-    async with house() as hub, pages(hub.addresses["http"], permissions=()) as page:
+async def test_denied_microphone_is_told(house, bare):
+    async with house() as hub, bare(hub.addresses["http"], permissions=()) as page:
         await talk(page, ear=False)
         error = await page.evaluate(LISTEN)
         assert error["code"] == "microphone_denied"
@@ -152,9 +152,9 @@ async def test_denied_microphone_is_told(house, pages):
 
 
 @pytest.mark.parametrize("mode", ["push_to_talk", "open"])
-async def test_microphone_that_was_called_off_records_nothing(house, pages, mode):
+async def test_microphone_that_was_called_off_records_nothing(house, bare, mode):
     """A person who is asked may take their time: what was to be said is over by then."""
-    async with house() as hub, pages(hub.addresses["http"]) as page:
+    async with house() as hub, bare(hub.addresses["http"]) as page:
         await talk(page, ear=False)
         await page.evaluate(LATE)
         told = await page.evaluate(
@@ -173,8 +173,8 @@ async def test_microphone_that_was_called_off_records_nothing(house, pages, mode
         assert told == [None, None, 0]
 
 
-async def test_microphone_that_is_wanted_again_while_asked_for_begins_once(house, pages):
-    async with house() as hub, pages(hub.addresses["http"]) as page:
+async def test_microphone_that_is_wanted_again_while_asked_for_begins_once(house, bare):
+    async with house() as hub, bare(hub.addresses["http"]) as page:
         await talk(page, ear=False)
         await page.evaluate(LATE)
         await page.evaluate(
@@ -191,16 +191,16 @@ async def test_microphone_that_is_wanted_again_while_asked_for_begins_once(house
         assert [message["type"] for message in page.said].count("listen") == 1
 
 
-async def test_missing_microphone_is_told(house, pages):
-    async with house() as hub, pages(hub.addresses["http"]) as page:
+async def test_missing_microphone_is_told(house, bare):
+    async with house() as hub, bare(hub.addresses["http"]) as page:
         await talk(page, ear=False)
         await page.evaluate(NO_DEVICE)
         assert (await page.evaluate(LISTEN))["code"] == "microphone_missing"
 
 
-async def test_english_texts_are_those_of_the_client(house, pages):
+async def test_english_texts_are_those_of_the_client(house, bare):
     texts = json.loads((FOLDER / "texts" / "en.json").read_text(encoding="utf-8"))
-    async with house() as hub, pages(hub.addresses["http"]) as page:
+    async with house() as hub, bare(hub.addresses["http"]) as page:
         problems = await page.evaluate("import('/web/client/problems.js').then(({ PROBLEMS }) => PROBLEMS)")
     for code, (message, hint) in problems.items():
         assert texts[f"client.{code}"] == message

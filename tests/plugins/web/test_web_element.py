@@ -8,10 +8,23 @@ import pytest
 from yarl import URL
 
 from counterparts.network import StallingProxy
-from mynah.testing import ScriptedLanguageModel, ScriptedSpeechToText, ScriptedTextToSpeech
+from mynah.testing import ScriptedLanguageModel, ScriptedSpeechToText, ScriptedTextToSpeech, ScriptedTranslator
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 LONG = ScriptedTextToSpeech(ms_per_word=5_000)
+NOTE_STAGES = """() => {
+  const stages = chat.shadowRoot.querySelector(".stages");
+  globalThis.said = [];
+  globalThis.seen = [];
+  const note = (list, text) => text && text !== list.at(-1) && list.push(text);
+  new MutationObserver(() => {
+    note(said, stages.querySelector("[role=status]").textContent);
+    note(seen, stages.querySelector(".step.now[aria-current=step]")?.textContent);
+  }).observe(stages, { subtree: true, childList: true, attributeFilter: ["class", "aria-current"] });
+}"""
+"""Note what screen readers are told of, and which step is marked."""
+MOVING = """() => [document, document.querySelector("mynah-voice-chat").shadowRoot]
+  .flatMap((root) => root.getAnimations()).map(({ effect }) => effect.target.className)"""
 
 
 async def test_asks_in_writing_and_reads_the_answer(chat):
@@ -139,7 +152,7 @@ async def test_mute_and_volume_are_the_loudspeakers(chat):
 
 
 async def test_keyboard_alone_is_enough(chat):
-    async with chat('mode="open"') as it:
+    async with chat('mode="open"', apart=True) as it:
         reached = []
         for _ in range(9):
             await it.page.keyboard.press("Tab")
@@ -167,6 +180,32 @@ async def test_statistics_can_be_opened(chat):
         figures = await it.part(".figures").inner_text()
         assert "Connected since" in figures
         assert re.search(r"Messages\s+2\n", figures)
+
+
+async def test_all_stages_of_a_turn_are_seen_in_their_order(chat):
+    async with chat('language="en"', translator=ScriptedTranslator()) as it:
+        for target, work in (("", "Thinking"), ("es", "Translating")):
+            if target:
+                await it.page.evaluate("target => chat.setAttribute('interpret', target)", target)
+            await it.page.evaluate(NOTE_STAGES)
+            await it.part(".talk").click()
+            await it.longer_than_a_tap()
+            await it.part(".talk").click()
+            await it.until("said.at(-1) === 'Ready'")
+            assert await it.page.evaluate("said") == ["Listening", "Transcribing", work, "Speaking", "Ready"]
+            assert await it.page.evaluate("seen") == await it.page.evaluate("said.slice(0, -1)")
+        steps = await it.part(".step:visible").all_text_contents()
+        assert steps == ["Listening", "Transcribing", "Thinking", "Translating", "Speaking"]
+
+
+async def test_nothing_moves_for_who_wants_no_motion(chat):
+    async with chat(llm=ScriptedLanguageModel(("Yes.",), first_s=600), page={"reduced_motion": "reduce"}) as it:
+        await it.ask("What do lions eat?")
+        await it.part(".waiting .dots").wait_for()
+        await it.part(".step.thinking.now").wait_for()
+        assert await it.page.evaluate(MOVING) == []
+        await it.page.emulate_media(reduced_motion="no-preference")
+        await it.until(f"({MOVING})().length > 3")  # three dots and the stage's picture: it would have been seen
 
 
 async def test_answer_can_be_heard_again(chat):
@@ -218,7 +257,7 @@ async def test_denied_microphone_offers_to_type(chat):
 
 
 async def test_asking_for_the_microphone_is_shown_and_can_be_called_off(chat):
-    async with chat() as it:
+    async with chat(apart=True) as it:
         await it.page.evaluate("void (navigator.mediaDevices.getUserMedia = () => new Promise(() => {}))")
         await it.part(".talk").click()
         await it.part(".hint").get_by_text("Waiting for the microphone").wait_for()

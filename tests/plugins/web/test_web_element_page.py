@@ -183,7 +183,7 @@ async def test_later_context_is_told_in_the_same_session(chat):
 async def test_attributes_are_what_the_session_is_opened_with(chat):
     plain = {"original": False, "parallel": False}
     both = {"source": "en", "original": True, "parallel": True}
-    async with chat(translator=ScriptedTranslator()) as it:
+    async with chat(translator=ScriptedTranslator(), apart=True) as it:
         for attributes, told in (
             ({"persona": "sparrow"}, {"persona": "sparrow"}),
             ({"language": "de"}, {"language": "de"}),

@@ -25,22 +25,6 @@ NOTE_SOUNDING = """() => {
 }"""
 
 
-TIMERS = """() => {
-  window.timers = new Set();
-  const { setInterval, clearInterval } = window;
-  window.setInterval = (...what) => {
-    const timer = setInterval(...what);
-    window.timers.add(timer);
-    return timer;
-  };
-  window.clearInterval = (timer) => {
-    window.timers.delete(timer);
-    clearInterval(timer);
-  };
-}"""
-"""Note the timers that run on."""
-
-
 @pytest.fixture
 def interpreting(house, pages):
     """Open the view on a hub: `async with interpreting(translator=…, microphone=…) as page`."""
@@ -203,11 +187,16 @@ async def test_connection_that_comes_back_is_waited_for(interpreting):
         assert await page.locator(".notice:visible").count() == 0
 
 
-async def test_view_that_is_left_lets_go_of_its_timers(interpreting):
-    async with interpreting() as page:
-        await page.evaluate(TIMERS)
+async def test_interpretation_goes_on_after_another_view_was_looked_at_and_the_microphone_does_not(interpreting):
+    async with interpreting(microphone=QUESTION) as page:
+        await say(page, "Good morning.")
         await page.click(".interpret .talk")
         await page.wait_for_selector(".interpret .talk[aria-pressed=true]")
         await page.click("nav a[href='#/talk']")
-        await page.wait_for_selector("main[data-view=talk] h1")
-        assert await page.evaluate("() => [...window.timers]") == []
+        await page.wait_for_selector("main[data-view=talk] h1", state="attached")
+        await page.wait_for_selector(".interpret .talk[aria-pressed=false]", state="attached")
+        await page.click("nav a[href='#/interpret']")
+        await page.locator(".side.original .text").get_by_text("Good morning.", exact=True).wait_for()
+        await say(page, "Where does it hurt?", 2)
+        welcomes = [frame for frame in page.frames_received if isinstance(frame, str) and '"welcome"' in frame]
+        assert len(welcomes) == 1

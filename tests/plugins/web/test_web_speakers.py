@@ -10,6 +10,7 @@ import pytest
 import segno
 from playwright.async_api import expect
 
+from counterparts.accessibility import serious_in_any_theme
 from counterparts.mqtt_speaker import SimulatedSpeaker, until
 from mynah import PersonaSpec
 from mynah.provisioning import read_code
@@ -240,6 +241,7 @@ async def test_update_that_cannot_be_is_told_with_the_reason(house, pages):
     ):
         await card(page, "giraffe_deck").locator(f"text=Update to {hub.firmware_version}").click()
         await expect(card(page, "giraffe_deck").get_by_role("alert")).to_contain_text("for which chip")
+        assert await serious_in_any_theme(page, "[data-id=giraffe_deck]") == []
 
 
 @pytest.mark.long
@@ -257,6 +259,7 @@ async def test_how_an_update_goes_is_shown(house, pages):
                 event = {"event": "update", "status": status, "version": version}
                 await speaker.publish(speaker.topic("event"), event)
                 await expect(update).to_contain_text(words)
+                assert await serious_in_any_theme(page, "[data-id=giraffe_deck]") == []
             await speaker.publish(speaker.topic("info"), {**speaker.info, "firmware": version}, retain=True)
             await speaker.publish(speaker.topic("event"), {**event, "status": "confirmed"})
             await expect(update).to_have_text(f"Runs {version}")
@@ -270,6 +273,7 @@ async def test_viewer_sees_all_and_can_change_nothing(house, pages):
         async with pages(url) as page:
             await page.goto(f"{url}/#/speakers")
             await page.fill("dialog.token input", token)
+            assert await serious_in_any_theme(page, "dialog.token") == []
             await page.click("dialog.token .primary")
             page.troubles.clear()  # Chromium logs the 401 that led to the question
             await expect(page.locator(".note")).to_contain_text("that takes an admin's token")
@@ -277,6 +281,28 @@ async def test_viewer_sees_all_and_can_change_nothing(house, pages):
             assert await page.locator("main button:not([disabled])").count() == 0
             assert await page.locator("main input[type=range]:not([disabled])").count() == 0
             assert token not in page.url
+
+
+async def test_what_opens_over_the_speakers_is_accessible(house, pages):
+    async with view(house, pages) as (hub, page, _):
+        hub.add_speaker("new_one", {"name": "New one"})
+        await page.click("text=Add a speaker")
+        assert await serious_in_any_theme(page, "dialog.adding") == []
+        await page.fill("#adding-id", "other_one")
+        await page.click("dialog .primary")
+        await page.click("dialog .qr ~ * >> nth=0")
+        await page.locator("dialog summary").click()
+        assert await serious_in_any_theme(page, "dialog.adding") == []
+        await page.click("text=Done")
+        await card(page, "new_one").locator("summary").click()
+        await card(page, "new_one").locator("text=Remove…").click()
+        assert await serious_in_any_theme(page, "dialog[open]") == []
+        await page.click("dialog >> text='Keep it'")
+        await page.fill("#announce-text", "Feeding time")
+        await page.locator(".announce").get_by_label("own volume").check()
+        await page.click(".announce .primary")
+        await expect(page.locator(".run .status")).to_contain_text("Over: 1 of 5 heard it")
+        assert await serious_in_any_theme(page, "main") == []
 
 
 async def test_house_without_speakers_says_what_to_do(house, pages):

@@ -158,3 +158,33 @@ async def test_says_what_was_kept_and_who_failed(house, pages):
         for number in range(2, 6):  # once the broken one rests, what the other has said is heard again
             await ask(page, "What do lions eat?", number)
         assert "kept from before (cache)" in await page.locator("[data-stage=tts]").last.inner_text()
+
+
+async def test_conversation_goes_on_while_another_view_is_looked_at(house, pages):
+    model = ScriptedLanguageModel(("Yes.",), first_s=0.5)
+    async with house(llm=model) as hub, pages(hub.addresses["http"]) as page:
+        await ready(page)
+        await page.fill("mynah-voice-chat .question", "What do lions eat?")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("mynah-voice-chat .waiting")
+        await page.click("nav a[href='#/watch']")
+        await page.wait_for_selector("main .events li[data-type=replied]")
+        assert not await page.locator("mynah-voice-chat").is_visible()
+        await heard(page)
+        await page.click("nav a[href='#/talk']")
+        await page.wait_for_selector("main .waterfall")
+        await ask(page, "And what else?", 2)
+        assert len(await told(page, "welcome")) == 1
+        assert [message.content for message in model.asked[1]][-3:] == ["What do lions eat?", "Yes.", "And what else?"]
+
+
+async def test_microphone_goes_off_when_another_view_is_looked_at(house, pages):
+    async with house() as hub, pages(hub.addresses["http"], microphone=QUESTION) as page:
+        await ready(page)
+        await page.click("mynah-voice-chat .talk")
+        await page.wait_for_selector("mynah-voice-chat .partial")
+        await page.click("nav a[href='#/watch']")
+        await page.wait_for_function("document.querySelector('mynah-voice-chat').client.listening === null")
+        await page.click("nav a[href='#/talk']")
+        await page.wait_for_selector("main .talk[aria-pressed=false]")
+        await page.wait_for_selector("main .waterfall")  # what was said until then is answered

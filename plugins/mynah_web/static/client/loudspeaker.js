@@ -4,20 +4,25 @@ import { decodesMp3 } from "./mp3.js";
 import { Player } from "./player.js";
 import { Sound } from "./sound.js";
 
-const PCM_RATES = [24000, 48000, 22050, 16000, 44100];
-const MP3_RATES = [24000, 44100, 48000, 22050, 16000];
+const RATES = { pcm_s16le: [24000, 48000, 22050, 16000, 44100], mp3: [24000, 44100, 48000, 22050, 16000] };
 /** How much speech is held at most: eleven minutes of samples at 48 kHz. */
 const MAX_HELD = 64 * 1024 * 1024;
 /** Of how many turns it is known when they began. */
 const KNOWN = 8;
 const BLOCKED_MS = 300;
 
+/** By what this browser plays which codec: samples by worklets; MP3 so, too, where it has a decoder, else by a media source. */
+async function players() {
+  const worklets = Sound.worklets();
+  const found = worklets ? { pcm_s16le: Player } : {};
+  if (worklets && (await decodesMp3())) return { ...found, mp3: Player };
+  const { MediaPlayer, playsMedia } = await import("./media-player.js");
+  return playsMedia() ? { ...found, mp3: MediaPlayer } : found;
+}
+
 /** What this browser plays, the best first, as in `plays` of hello. */
 export async function playable() {
-  const list = (codec, rates) => rates.map((rate) => ({ codec, rate, channels: 1 }));
-  if (Sound.worklets()) return [...list("pcm_s16le", PCM_RATES), ...((await decodesMp3()) ? list("mp3", MP3_RATES) : [])];
-  const { playsMedia } = await import("./media-player.js");
-  return playsMedia() ? list("mp3", MP3_RATES) : [];
+  return Object.keys(await players()).flatMap((codec) => RATES[codec].map((rate) => ({ codec, rate, channels: 1 })));
 }
 
 /**
@@ -28,7 +33,7 @@ export class Loudspeaker {
   #sound;
   #on;
   #gain = null;
-  #player = null;
+  #players = null; // by codec
   #queue = [];
   #playing = [];
   #count = 0;
@@ -48,8 +53,8 @@ export class Loudspeaker {
   async open() {
     const context = await this.#sound.open();
     if (this.#gain) return;
-    this.#gain = new GainNode(context);
-    this.#gain.connect(context.destination);
+    const gain = (this.#gain = new GainNode(context));
+    gain.connect(context.destination);
     this.#set();
     const on = {
       place: (id, ms) => this.#placed(id, ms),
@@ -57,8 +62,11 @@ export class Loudspeaker {
       blocked: () => this.#on.problem("sound_blocked"),
       failed: () => this.#fail(),
     };
-    const Kind = Sound.worklets() ? Player : (await import("./media-player.js")).MediaPlayer;
-    this.#player = new Kind(context, this.#gain, on);
+    const kinds = await players();
+    if (gain !== this.#gain) return; // closed meanwhile
+    const made = new Map([...new Set(Object.values(kinds))].map((Kind) => [Kind, new Kind(context, gain, on)]));
+    this.#players = Object.fromEntries(Object.entries(kinds).map(([codec, Kind]) => [codec, made.get(Kind)]));
+    this.#pump();
   }
 
   set muted(muted) {
@@ -83,6 +91,11 @@ export class Loudspeaker {
   /** The place that sounds, or sounded last: {turn, track, ms}; null before anything has. */
   get place() {
     return this.#place;
+  }
+
+  /** Whether something sounds, or is there to sound. */
+  get busy() {
+    return this.#playing.length + this.#queue.length > 0;
   }
 
   /** Begin a phrase: {turn, track, format, at_ms} as in `speech_started`. Returns what `feed` and `end` take. */
@@ -113,7 +126,7 @@ export class Loudspeaker {
     const goes = (phrase) => turn === null || phrase.turn === turn;
     this.#queue = this.#queue.filter((phrase) => !goes(phrase));
     if (this.#playing.some(goes)) {
-      this.#player.stop();
+      this.#playing[0].player.stop();
       this.#playing = [];
       this.#silent();
     }
@@ -124,29 +137,30 @@ export class Loudspeaker {
   forget() {
     this.#queue = [];
     this.#playing = [];
-    this.#player?.stop();
+    for (const player of this.#all()) player.stop();
   }
 
   /** Stand still; resolves with the place that was reached. What is held sounds after `release`, or not at all after `stop`. */
   async hold() {
     this.#standing = true;
-    const { id, ms } = (await this.#player?.hold()) ?? {};
-    if (id !== undefined) this.#placed(id, ms);
+    for (const { id, ms } of await Promise.all(this.#all().map((player) => player.hold()))) {
+      if (id !== undefined) this.#placed(id, ms);
+    }
     return this.#place;
   }
 
   release() {
     if (!this.#standing) return;
     this.#standing = false;
-    this.#player?.release();
+    for (const player of this.#all()) player.release();
     this.#pump();
   }
 
   close() {
     this.#queue = [];
     this.#playing = [];
-    this.#player?.close();
-    this.#player = null;
+    for (const player of this.#all()) player.close();
+    this.#players = null;
     this.#gain?.disconnect();
     this.#gain = null;
     this.#standing = false;
@@ -159,21 +173,30 @@ export class Loudspeaker {
     if (this.#gain) this.#gain.gain.value = this.#muted ? 0 : this.#volume ** 2;
   }
 
-  /** Hand phrases to the player, of one turn at a time: so that one can be stopped without the others. */
+  #all() {
+    return [...new Set(Object.values(this.#players ?? {}))];
+  }
+
+  /** Hand phrases on, of one turn and to one player at a time: so that one can be stopped without the others. */
   #pump() {
-    while (this.#queue.length && this.#player && !this.#standing) {
+    while (this.#queue.length && this.#players && !this.#standing) {
       const [phrase] = this.#queue;
-      if (!phrase.begun) {
-        if (this.#playing.length && this.#playing[0].turn !== phrase.turn) return;
-        phrase.begun = true;
-        this.#playing.push(phrase);
-        this.#player.begin(phrase.id, phrase.format);
-      }
-      for (const chunk of phrase.chunks.splice(0)) this.#player.feed(phrase.id, chunk);
+      if (!phrase.begun && !this.#begin(phrase)) return;
+      for (const chunk of phrase.chunks.splice(0)) phrase.player.feed(phrase.id, chunk);
       if (!phrase.ended) return;
-      this.#player.end(phrase.id);
+      phrase.player.end(phrase.id);
       this.#queue.shift();
     }
+  }
+
+  #begin(phrase) {
+    const player = this.#players[phrase.format.codec];
+    const [sounds] = this.#playing;
+    if (sounds && (sounds.turn !== phrase.turn || sounds.player !== player)) return false;
+    Object.assign(phrase, { player, begun: true });
+    this.#playing.push(phrase);
+    player.begin(phrase.id, phrase.format);
+    return true;
   }
 
   #placed(id, ms) {
@@ -199,6 +222,8 @@ export class Loudspeaker {
   /** All up to that phrase has sounded; another may have been handed on meanwhile. */
   #idle(id) {
     this.#playing = this.#playing.filter((phrase) => phrase.id > id);
+    // That the next phrase is another player's is nothing to tell of.
+    if (this.#queue[0]?.turn === this.#place?.turn) this.#pump();
     if (!this.#playing.length) this.#silent();
     this.#pump();
   }

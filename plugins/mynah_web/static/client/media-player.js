@@ -1,5 +1,5 @@
-// Plays MP3 by a media source, for pages that are not secure: browsers give them neither worklets nor decoders. Most
-// browsers begin only when some 200 ms are there.
+// Plays MP3 by a media source, in browsers that have no decoder for it, and in pages that are not secure, which get neither
+// decoders nor worklets. Most browsers begin only when some 200 ms are there.
 
 const TYPE = "audio/mpeg";
 const LOOK_MS = 20;

@@ -1,5 +1,6 @@
 // A conversation with a Mynah hub, without any UI: microphone, loudspeaker, connection. See docs/web.md.
 
+import { Listening } from "./listening.js";
 import { ClientError } from "./problems.js";
 import { HubSocket } from "./socket.js";
 import { Sound } from "./sound.js";
@@ -23,14 +24,9 @@ export class MynahClient extends EventTarget {
   #options;
   #sound = new Sound();
   #speech;
-  #microphone = null;
+  #listening;
   #socket = null;
   #tally = new Tally();
-  #listening = null;
-  #attempt = null; // which call of `listen` it is that may begin
-  #format = null;
-  #ending = null;
-  #early = [];
   #waiting = [];
   #wasConnected = false;
   #connecting = null;
@@ -44,29 +40,13 @@ export class MynahClient extends EventTarget {
     super();
     const chunkMs = Math.max(20, Math.min(100, Number(options.chunkMs) || 60));
     this.#options = { hub: new URL(import.meta.url).origin, voice: true, ...options, chunkMs };
-    const problem = (error) => this.#problem(error instanceof ClientError ? error : new ClientError(error));
-    this.#speech = new Speech(this.#sound, { both: options.tracks === "all" && Boolean(options.interpret) }, {
-      send: (message) => this.#socket?.send(message),
-      event: (name, detail) => this.#tell(name, detail),
-      problem,
+    const event = (name, detail) => this.#tell(name, detail);
+    const problem = (what) => this.#problem(what);
+    const both = options.tracks === "all" && Boolean(options.interpret);
+    this.#speech = new Speech(this.#sound, { both }, { send: (message) => this.#socket?.send(message), event, problem });
+    this.#listening = new Listening(this.#sound, this.#options, {
+      send: (message) => this.#send(message), frame: (bytes) => this.#frame(bytes), event, problem,
     });
-  }
-
-  /** The microphone; its code comes when it is first needed, so that a page is there sooner. */
-  async #ear() {
-    const { Microphone } = await import("./microphone.js").catch(() => {
-      throw new ClientError("unreachable");
-    });
-    const { chunkMs, microphone: wishes, codec } = this.#options;
-    this.#microphone ??= new Microphone(this.#sound, { chunkMs, wishes, codec }, {
-      frame: (bytes) => this.#frame(bytes),
-      level: (level) => this.#tell("level", { level }),
-      failed: (error) => {
-        this.endListening();
-        this.#problem(error instanceof ClientError ? error : new ClientError(error));
-      },
-    });
-    return this.#microphone;
   }
 
   /** "idle", "connecting", "connected", "reconnecting" or "closed". */
@@ -86,6 +66,11 @@ export class MynahClient extends EventTarget {
     return this.#language;
   }
 
+  /** Whether speech sounds, or is there to sound. */
+  get speaking() {
+    return this.#speech.loudspeaker.busy;
+  }
+
   /** How many turns of this session are finished. */
   get turns() {
     return this.#tally.finished;
@@ -93,7 +78,7 @@ export class MynahClient extends EventTarget {
 
   /** null, "push_to_talk" or "open". */
   get listening() {
-    return this.#listening;
+    return this.#listening.mode;
   }
 
   /** Whether speech is played at all; takes effect with the next phrase. */
@@ -150,7 +135,7 @@ export class MynahClient extends EventTarget {
 
   /** Open the microphone ahead of need, so that `listen` loses no word. Throws ClientError as `listen` does. */
   async prepareMicrophone() {
-    await (await this.#ear()).open();
+    await this.#listening.open();
   }
 
   /**
@@ -160,47 +145,12 @@ export class MynahClient extends EventTarget {
   async listen(mode = "push_to_talk") {
     if (!this.#connection()) throw new ClientError("not_connected");
     this.#sound.wake();
-    await this.#ending;
-    if (this.#listening) await this.endListening();
-    this.#listening = mode;
-    this.#format = null;
-    this.#early = [];
-    if (!(await this.#begin((this.#attempt = Symbol(mode))))) return;
-    this.#send({ type: "listen", mode, format: this.#format });
-    for (const frame of this.#early.splice(0)) this.#frame(frame);
-    this.#tell("listening", { mode });
-  }
-
-  /** Have the microphone record; false where that attempt was ended, maybe while the person was asked for it. */
-  async #begin(attempt) {
-    const ended = () => attempt !== this.#attempt;
-    try {
-      const microphone = await this.#ear();
-      if (!ended()) await microphone.open();
-      if (ended()) return false;
-      const format = await microphone.start();
-      if (!ended()) this.#format = format;
-      else if (!this.#attempt) await microphone.stop();
-      return !ended();
-    } catch (error) {
-      if (ended()) return false; // nobody waits for it any more
-      this.#listening = this.#attempt = null;
-      throw error;
-    }
+    await this.#listening.begin(mode);
   }
 
   /** The utterance is complete, or the open microphone off. Resolves when all was sent. */
   endListening() {
-    if (!this.#listening || this.#ending) return Promise.resolve(this.#ending);
-    const begun = this.#format !== null;
-    const release = this.#listening === "open";
-    this.#ending = Promise.resolve(this.#microphone?.stop({ release })).then(() => {
-      this.#listening = this.#format = this.#ending = null;
-      if (begun) this.#send({ type: "end_listening" });
-      this.#tell("listening", { mode: null });
-    });
-    if (!begun) this.#listening = this.#attempt = null;
-    return this.#ending;
+    return this.#listening.end();
   }
 
   /** Ask in writing. False, and a `problem`, where there is no connection. */
@@ -235,11 +185,7 @@ export class MynahClient extends EventTarget {
   }
 
   statistics() {
-    return this.#tally.statistics({
-      session: this.#session,
-      language: this.#language,
-      active: this.state === "connected" || this.state === "reconnecting",
-    });
+    return this.#tally.statistics({ session: this.#session, language: this.#language, active: this.#connection() });
   }
 
   /** The whole speech of one of the last turns as a Blob (audio/wav, audio/mpeg), or null where it is not kept. */
@@ -256,11 +202,8 @@ export class MynahClient extends EventTarget {
   }
 
   async #openLoudspeaker() {
-    try {
-      await this.#speech.loudspeaker.open();
-    } catch (error) {
-      this.#problem(error instanceof ClientError ? error : new ClientError("sound_failed", String(error)));
-    }
+    await this.#speech.loudspeaker.open().catch((error) =>
+      this.#problem(error instanceof ClientError ? error : new ClientError("sound_failed", `${error}`)));
   }
 
   async #hello() {
@@ -290,49 +233,43 @@ export class MynahClient extends EventTarget {
     const { maxSessionMs } = this.#options;
     if (!resumed && maxSessionMs) {
       clearTimeout(this.#ends);
-      this.#ends = setTimeout(() => this.#overdue(), maxSessionMs);
+      this.#ends = setTimeout(() => {
+        this.#problem("session_over");
+        this.close();
+      }, maxSessionMs);
     }
-    if (over) this.#problem(new ClientError("session_over"));
+    if (over) this.#problem("session_over");
     this.#reportVolume();
     for (const each of this.#waiting.splice(0)) this.#socket.send(each);
-  }
-
-  #overdue() {
-    this.#problem(new ClientError("session_over"));
-    this.close();
   }
 
   #changed(state, reason, retryMs) {
     const lost = state === "reconnecting" && this.#wasConnected;
     this.#wasConnected = state === "connected";
     if (state === "reconnecting") this.#speech.lost();
-    if (lost && this.#format) this.#keep({ type: "listen", mode: this.#listening, format: this.#format });
+    if (lost && this.#listening.message) this.#keep(this.#listening.message);
     if (state === "closed") this.#release();
     this.#tell("state", { state, reason, retryMs });
-    if (lost || (state === "closed" && reason !== "bye" && this.#session)) this.#problem(new ClientError(reason));
+    if (lost || (state === "closed" && reason !== "bye" && this.#session)) this.#problem(reason);
   }
 
   #release() {
     clearTimeout(this.#ends);
     this.#waiting = [];
-    this.#early = [];
-    this.#microphone?.close();
+    this.#listening.close();
     this.#speech.close();
-    if (this.#listening) this.#tell("listening", { mode: null });
-    this.#listening = this.#format = this.#attempt = null;
   }
 
   #frame(bytes) {
     this.#tally.sent(bytes.byteLength);
-    if (!this.#format) this.#early.push(bytes);
-    else if (!this.#socket?.send(bytes) && this.#listening === "push_to_talk") this.#keep(bytes);
+    if (!this.#socket?.send(bytes) && this.listening === "push_to_talk") this.#keep(bytes);
   }
 
   /** Send, or keep until there is a connection again; false where there will be none. */
   #send(message) {
     if (this.#socket?.send(message)) return true;
     if (!this.#connection()) {
-      this.#problem(new ClientError("not_connected"));
+      this.#problem("not_connected");
       return false;
     }
     this.#keep(message);
@@ -341,8 +278,7 @@ export class MynahClient extends EventTarget {
 
   #keep(what) {
     // A long utterance must not keep its own end out.
-    const most = ArrayBuffer.isView(what) ? MAX_WAITING : 2 * MAX_WAITING;
-    if (this.#waiting.length < most) this.#waiting.push(what);
+    if (this.#waiting.length < (ArrayBuffer.isView(what) ? 1 : 2) * MAX_WAITING) this.#waiting.push(what);
   }
 
   #connection() {
@@ -353,8 +289,10 @@ export class MynahClient extends EventTarget {
     this.#socket?.send({ type: "volume", percent: Math.round(this.volume * 100) });
   }
 
-  #problem(error) {
-    this.#tell("problem", { code: error.code, message: error.message, hint: error.hint });
+  /** Tell of a ClientError, or of one by its code. */
+  #problem(what) {
+    const { code, message, hint } = what instanceof ClientError ? what : new ClientError(what);
+    this.#tell("problem", { code, message, hint });
   }
 
   #tell(name, detail) {

@@ -18,6 +18,7 @@ export class Conversation {
   #count = 0;
   #empty;
   #list;
+  #follows = true; // whether what comes is to be seen at once
 
   constructor(t, does) {
     this.#t = t;
@@ -25,7 +26,9 @@ export class Conversation {
     this.#empty = h("div", { class: "empty" }, icon("microphone"), h("p", {}, t("chat.empty")), h("p", {}, t("chat.empty.how")));
     this.#list = h("div", { class: "turns" }, this.#empty);
     this.element = h("div", { class: "log", part: "conversation", role: "log", "aria-live": "polite", tabindex: 0,
-      "aria-label": t("chat.conversation") }, this.#list);
+      "aria-label": t("chat.conversation"), onscroll: () => (this.#follows = this.#isAtEnd()) }, this.#list);
+    // Whoever did not see it for a while sees what came last, unless they had gone back to something.
+    new ResizeObserver(() => this.#follows && this.#toEnd()).observe(this.element);
   }
 
   /** Show what is asked in writing, or has to be said (`text` null), before the hub knows of it. */

@@ -21,8 +21,16 @@ export class Notice {
     this.element = h("div", { class: "notice", part: "notice", role: "alert", hidden: true });
   }
 
-  /** Tell of a problem: its code, what happened and what to do, in words. */
-  show({ code, message, hint }) {
+  /** Tell of a problem in the page's words, where it has some, and what to do; returns what happened, in words. */
+  tell({ code = "failed", message = "", hint = "" }) {
+    const words = (key, otherwise) => (this.#t.has(key) ? this.#t(key) : otherwise);
+    const told = words(`client.${code}`, message);
+    // A lost connection is shown where its state is, as long as it is lost; the client is at it.
+    if (code !== "lost") this.#show(code, told, words(`client.${code}.hint`, hint));
+    return told;
+  }
+
+  #show(code, message, hint) {
     const close = h("button", { type: "button", class: "quiet", onclick: () => this.clear() }, this.#t("chat.way.close"));
     replace(this.element, icon("alert"),
       h("div", { class: "what" }, h("p", {}, h("strong", {}, message), hint ? ` ${hint}` : ""),

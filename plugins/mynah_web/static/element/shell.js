@@ -40,17 +40,16 @@ export class Shell {
       this.#head.element, this.conversation.element, this.#stages.element, this.notice.element, this.#dock.element));
   }
 
-  /** Show what can change: what Head and Dock show, and `stage`: null where nothing is under way, undefined: as it is. */
+  /** Show what can change: what Head and Dock show, and the `stage`, null where nothing is under way. */
   show({ state, persona, stage, ...rest }) {
     if (!this.#t) return;
     this.#head.show(state, this.#t(`chat.state.${state}`), persona);
-    if (stage !== undefined) this.#stages.show(stage);
+    this.#stages.show(stage);
     this.#dock.show(rest);
   }
 
   /** Take one of the hub's messages about a turn; returns its entry, where it has one. */
   take(message) {
-    if (message.type === "stage") this.#stages?.show(message.stage);
     return this.conversation?.take(message);
   }
 
@@ -69,12 +68,8 @@ export class Shell {
   }
 
   /** Show what went wrong; returns what happened, in words. */
-  trouble({ code = "failed", message = "", hint = "" }) {
-    const words = (key, otherwise) => (this.#t?.has(`client.${key}`) ? this.#t(`client.${key}`) : otherwise);
-    const told = words(code, message);
-    // That the connection is lost is said above, as long as it is; the client is at it.
-    if (code !== "lost") this.notice?.show({ code, message: told, hint: words(`${code}.hint`, hint) });
-    return told;
+  trouble(problem) {
+    return this.notice ? this.notice.tell(problem) : problem.message;
   }
 
   /** Let go of the timers. */

@@ -10,6 +10,7 @@ export class Stages {
   #t;
   #steps = new Map();
   #said = h("span", { class: "hidden", role: "status" });
+  #stage; // that is shown
 
   constructor(t, { translates }) {
     this.#t = t;
@@ -23,6 +24,8 @@ export class Stages {
 
   /** Show the stage that has begun; null: nothing is under way. */
   show(stage) {
+    if (stage === this.#stage) return;
+    this.#stage = stage;
     if (stage) this.#steps.get(stage).hidden = false;
     const at = STAGES.indexOf(stage);
     for (const [index, name] of STAGES.entries()) {

@@ -1,6 +1,7 @@
 // Interpret: what one person says is heard in another language; two people may share the device.
 
 import { MynahClient } from "../client/mynah-client.js";
+import { Dialogue } from "../element/dialogue.js";
 import { keys } from "../element/keys.js";
 import { Notice } from "../element/notice.js";
 import { Dock } from "../element/panel.js";
@@ -11,9 +12,6 @@ import { InterpretChoice } from "../parts/interpret-choice.js";
 import { InterpretedTurns } from "../parts/interpreted.js";
 import { languageOptions } from "../parts/languages.js";
 
-const TOLD = ["stage", "partial_transcript", "transcript", "phrase", "token", "translation", "turn_finished", "turn_failed",
-  "turn_dropped", "interrupted"];
-const OVER = new Set(["turn_finished", "turn_failed", "turn_dropped", "interrupted"]);
 const PERSONA = "interpreter"; // speaks where the hub has it, as with `mynah ask --translate`
 
 /** Show the view in `root` until `house.signal` ends it. */
@@ -24,6 +22,7 @@ export async function open(root, house) {
   const interpreter = new Interpreter(house, persona);
   replace(root, h("h1", {}, house.t("nav.interpret")), interpreter.element);
   house.signal.addEventListener("abort", () => interpreter.leave());
+  return { away: () => interpreter.away() };
 }
 
 class Interpreter {
@@ -36,12 +35,19 @@ class Interpreter {
   #stages;
   #notice;
   #language;
-  #client = null;
-  #unwire = () => {};
   #mode = "push_to_talk";
-  #wanted = false; // whether the microphone is to be on: a press may end before the microphone has begun
-  #under = new Set();
-  #sounds = null;
+  #dialogue = new Dialogue(() => this.#make(), {
+    made: () => this.#turns.begin(this.#choice.values),
+    turn: (message) => this.#turns.take(message),
+    over: () => this.#turns.playing(null, null),
+    trouble: (error) => this.#notice.tell(error),
+    changed: () => this.#show(),
+    events: {
+      error: ({ re }) => re === "text" && this.#turns.refused(),
+      level: ({ level }) => this.#dock.talk.level(level),
+      playing: ({ turn, track }) => this.#turns.playing(turn, track),
+    },
+  });
 
   constructor(house, persona) {
     const t = (this.#t = house.t);
@@ -50,15 +56,15 @@ class Interpreter {
     this.#choice = new InterpretChoice(t, () => this.#chosen());
     this.#turns = new InterpretedTurns(t);
     this.#stages = new Stages(t, { translates: true });
-    this.#dock = new Dock(t, { ask: (text) => this.#ask(text), begin: () => this.#begin(), end: () => this.#end(),
-      mode: (mode) => this.#setMode(mode), stop: () => this.#stop(), mute: () => this.#mute(),
-      volume: (volume) => (this.#need().volume = volume) });
+    this.#dock = new Dock(t, { ask: (text) => this.#ask(text), begin: () => this.#begin(), end: () => this.#dialogue.end(),
+      mode: (mode) => this.#setMode(mode), stop: () => this.#dialogue.stop(), mute: () => this.#mute(),
+      volume: (volume) => (this.#dialogue.need().volume = volume) });
     this.#dock.field.placeholder = t("interpret.type");
     this.#dock.field.setAttribute("aria-label", t("interpret.type"));
     this.#notice = new Notice(t, { listen: () => this.#begin(), type: () => this.#dock.field.focus(),
-      restart: () => this.#attempt(() => this.#connected()), token: (token) => this.#use(token) });
+      restart: () => this.#connect(), token: (token) => this.#use(token) });
     this.element = h("div", { class: "interpret" }, this.#choice.element, this.#controls(), this.#turns.element);
-    keys(this.element, () => this.#dock.talk, () => this.#stop());
+    keys(this.element, () => this.#dock.talk, () => this.#dialogue.stop());
     this.#chosen();
   }
 
@@ -85,7 +91,7 @@ class Interpreter {
   }
 
   #setMode(mode) {
-    this.#end();
+    this.#dialogue.end();
     this.#mode = mode;
     this.#show();
   }
@@ -93,125 +99,55 @@ class Interpreter {
   #use(token) {
     this.#token = token;
     this.leave();
-    return this.#attempt(() => this.#connected());
+    return this.#connect();
   }
 
   // ------------------------------------------------------------ the client
 
   /** End the session. */
   leave() {
-    const client = this.#client;
-    this.#client = null;
-    this.#wanted = false;
-    this.#unwire();
-    this.#under.clear();
-    this.#sounds = null;
-    this.#turns.playing(null, null);
-    this.#stages.show(null);
+    this.#dialogue.drop();
     this.#show(); // the button's timer ends, too
-    client?.close().catch(() => {}); // the hub forgets a session that it cannot be told to end
   }
 
-  #need() {
-    if (this.#client) return this.#client;
-    const client = new MynahClient({ token: this.#token || undefined, persona: this.#persona, policy: "queue", tracks: "all",
+  /** Another view is looked at: what is said there is not for this one. */
+  away() {
+    this.#dialogue.end();
+  }
+
+  #make() {
+    return new MynahClient({ token: this.#token || undefined, persona: this.#persona, policy: "queue", tracks: "all",
       language: this.#choice.values.source, interpret: this.#choice.interpret });
-    const controller = new AbortController();
-    const on = (type, take) => client.addEventListener(type, (event) => take(event.detail), { signal: controller.signal });
-    for (const type of TOLD) on(type, (message) => this.#take({ ...message, type }));
-    on("error", ({ re }) => re === "text" && this.#turns.refused());
-    on("listening", () => this.#show());
-    on("level", ({ level }) => this.#dock.talk.level(level));
-    on("playing", ({ turn, track }) => this.#plays(turn, track));
-    on("volume", () => this.#show());
-    on("state", ({ state }) => state !== "connected" && this.#show());
-    on("problem", (problem) => this.#trouble(problem));
-    this.#unwire = () => controller.abort();
-    this.#turns.begin(this.#choice.values);
-    this.#client = client;
-    return client;
   }
 
-  async #connected() {
-    const client = this.#need();
-    if (client.state !== "connected" && client.state !== "reconnecting") await client.connect();
-    return client;
-  }
-
-  async #attempt(work) {
-    try {
-      await work();
-    } catch (error) {
-      this.#trouble(error);
-    }
-    this.#show();
+  #connect() {
+    return this.#dialogue.attempt(() => this.#dialogue.connected());
   }
 
   #ask(text) {
     const { both, source } = this.#choice.values;
     const language = both ? this.#language.value : source;
-    return this.#attempt(async () => {
-      const client = await this.#connected();
+    return this.#dialogue.attempt(async () => {
+      const client = await this.#dialogue.connected();
       this.#turns.wrote({ text, language });
       if (!client.ask(text, language)) this.#turns.refused();
     });
   }
 
   #begin() {
-    this.#wanted = true;
-    return this.#attempt(async () => {
-      const client = await this.#connected();
-      if (this.#wanted) await client.listen(this.#mode);
-      if (!this.#wanted) client.endListening();
-    });
-  }
-
-  #end() {
-    this.#wanted = false;
-    if (this.#client?.listening) this.#client.endListening();
-  }
-
-  #stop() {
-    if (this.#client?.state === "connected" && this.#busy) this.#client.interrupt("stop");
+    return this.#dialogue.begin(this.#mode, () => this.#notice.clear());
   }
 
   #mute() {
-    const client = this.#need();
+    const client = this.#dialogue.need();
     client.muted = !client.muted;
     this.#show();
   }
 
-  // ------------------------------------------------------------ what comes
-
-  #take(message) {
-    this.#turns.take(message);
-    if (message.type === "stage") this.#under.add(message.turn);
-    if (OVER.has(message.type)) this.#under.delete(message.turn);
-    if (message.type === "stage") this.#stages.show(message.stage);
-    else if (!this.#busy) this.#stages.show(null);
-    this.#show();
-  }
-
-  #plays(turn, track) {
-    this.#sounds = turn;
-    this.#turns.playing(turn, track);
-    if (!this.#busy) this.#stages.show(null);
-    this.#show();
-  }
-
-  #trouble({ code = "failed", message, hint }) {
-    const words = (key, otherwise) => (this.#t.has(key) ? this.#t(key) : otherwise);
-    if (code === "lost") return; // the client is at it
-    this.#notice.show({ code, message: words(`client.${code}`, message), hint: words(`client.${code}.hint`, hint) });
-  }
-
-  get #busy() {
-    return this.#under.size > 0 || this.#sounds !== null;
-  }
-
   #show() {
-    const client = this.#client;
-    this.#dock.show({ mode: this.#mode, listening: Boolean(client?.listening), busy: this.#busy, limitMs: null,
-      muted: client?.muted ?? false, volume: client?.volume ?? 1 });
+    const { client, asking, listening, busy, stage } = this.#dialogue;
+    this.#stages.show(stage);
+    this.#dock.show({ mode: this.#mode, asking, listening, busy, limitMs: null, muted: client?.muted ?? false,
+      volume: client?.volume ?? 1 });
   }
 }

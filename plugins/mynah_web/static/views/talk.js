@@ -14,7 +14,9 @@ export async function open(root, house) {
   const talk = new Talk(house);
   replace(root, h("h1", { class: "offscreen" }, house.t("nav.talk")), talk.element);
   house.signal.addEventListener("abort", () => talk.leave());
-  await talk.meet(await house.api("GET", "/api/v1/personas"));
+  const personas = await house.api("GET", "/api/v1/personas").catch((error) => house.say(error));
+  if (personas) talk.meet(personas);
+  return { away: () => talk.away() };
 }
 
 class Talk {
@@ -57,6 +59,11 @@ class Talk {
 
   leave() {
     this.#chat.endSession();
+  }
+
+  /** Another view is looked at: the conversation goes on, but what is said there is not for it. */
+  away() {
+    this.#chat.stopListening();
   }
 
   // ------------------------------------------------------------ what is chosen
