@@ -172,20 +172,19 @@ def chat_class(elsewhere):
     return ask
 
 
-@pytest.mark.parametrize("width", [360, 1_000])
-async def test_element_is_accessible(elsewhere, width):
-    options = {"viewport": {"width": width, "height": 800}, "reduced_motion": "reduce"}
-    async with elsewhere(embedding, page=options) as page:
+async def test_element_is_accessible(elsewhere):
+    async with elsewhere(embedding, page={"reduced_motion": "reduce"}) as page:
         await page.locator(f"{CHAT} .question").fill("What do lions eat?")
         await page.keyboard.press("Enter")
         await answered(page, 0)
         await page.locator(f"{CHAT} [aria-label=Statistics]").click()
-        for code in ("unauthorized", "microphone_denied"):
+        for width, code in ((360, "unauthorized"), (1_000, "microphone_denied")):
+            await page.set_viewport_size({"width": width, "height": 800})
             await page.evaluate(PROBLEM, code)
             await page.locator(f"{CHAT} [data-code={code}]").wait_for()
             for scheme in ("light", "dark"):
                 await page.emulate_media(color_scheme=scheme)
                 assert await serious(page) == []
-        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         told = await page.locator(f"{CHAT} .chat").inner_text()
         assert not re.search(r"\b(chat|client)\.\w", told)  # the key of a text that there is not

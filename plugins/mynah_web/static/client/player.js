@@ -2,6 +2,8 @@
 
 import { Mp3Decoder } from "./mp3.js";
 
+export { decodesMp3 } from "./mp3.js";
+
 /** How long a worklet is waited for that does not answer: the browser may have stopped the audio. */
 const ANSWER_MS = 200;
 
