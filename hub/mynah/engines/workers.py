@@ -22,6 +22,9 @@ LET_GO_S: Final = 0.2
 HAND_OVER_S: Final = 0.03
 """The next job waits so long for it, rather than go to a spare one: most let go at once, with their models loaded."""
 
+_Ready = tuple[int, int, Worker | None]
+"""A worker that stands by, after its rank among them; None is one that could not be started."""
+
 log = logging.getLogger(__name__)
 
 
@@ -47,8 +50,7 @@ class WorkerPool:
         self._start_timeout = start_timeout
         self._count = size + (size if spares is None else spares)
         self._places = Places(size)
-        # None stands for one that could not be started. The worker that was used last goes first: it has its models.
-        self._ready: asyncio.LifoQueue[Worker | None] = asyncio.LifoQueue(self._count)
+        self._ready: asyncio.PriorityQueue[_Ready] = asyncio.PriorityQueue(self._count)
         self._workers: set[Worker] = set()
         self._numbers = itertools.count(1)
         self._starting = asyncio.Lock()
@@ -58,7 +60,7 @@ class WorkerPool:
 
     async def __aenter__(self) -> Self:
         try:
-            self._ready.put_nowait(await self._start())
+            self._stand_by(await self._start())
         except BaseException:
             await self._close()
             raise
@@ -118,7 +120,7 @@ class WorkerPool:
             raise
 
     async def _next(self) -> Worker:
-        while (worker := await self._ready.get()) is None or not worker.alive:
+        while (worker := (await self._ready.get())[-1]) is None or not worker.alive:
             if self._ready.empty():
                 return await self._start_instead(worker)
             self._keep(self._replace(worker))
@@ -127,7 +129,7 @@ class WorkerPool:
     def _let_go(self, worker: Worker, job: Job) -> None:
         """Have the worker and the place back, at once where the job is over."""
         if job.over:
-            self._put(worker)
+            self._put(worker, job)
             self._places.give_back()
         else:
             worker.cancel(job)
@@ -135,7 +137,7 @@ class WorkerPool:
 
     async def _give_up(self, worker: Worker, job: Job) -> None:
         if await job.is_over(HAND_OVER_S):
-            self._put(worker)
+            self._put(worker, job)
             self._places.give_back()
             return
         self._places.give_back()
@@ -143,13 +145,18 @@ class WorkerPool:
         replacing = _own(self._background, self._replace(None))
         if await job.is_over(LET_GO_S - HAND_OVER_S) and worker.alive and not replacing.done():
             replacing.cancel()
-            self._ready.put_nowait(worker)
+            self._stand_by(worker, job)
         else:
             self._stop(worker)
 
-    def _put(self, worker: Worker) -> None:
+    def _stand_by(self, worker: Worker | None, job: Job | None = None) -> None:
+        """Have a worker ready, after a job. Who was used last goes first: it has its models loaded. None goes last."""
+        rank = 1 if worker is None else -job.number if job is not None else 0
+        self._ready.put_nowait((rank, next(self._numbers), worker))
+
+    def _put(self, worker: Worker, job: Job) -> None:
         if worker.alive:
-            self._ready.put_nowait(worker)
+            self._stand_by(worker, job)
         else:
             self._keep(self._replace(worker))
 
@@ -162,14 +169,14 @@ class WorkerPool:
                 fresh = await self._start()
         except EngineError as error:
             log.warning("a worker cannot start: %s", error)  # the job that finds no other tries again, and says so
-        self._ready.put_nowait(fresh)
+        self._stand_by(fresh)
 
     async def _start_instead(self, worker: Worker | None) -> Worker:
         self._stop(worker)
         try:
             return await self._start()
         except BaseException:
-            self._ready.put_nowait(None)
+            self._stand_by(None)
             raise
 
     async def _start(self) -> Worker:

@@ -249,6 +249,13 @@ async def test_spare_workers_take_the_next_jobs_of_all_that_do_not_let_go_at_onc
             await stream.aclose()
 
 
+async def test_the_worker_that_was_used_last_is_used_again_rather_than_one_that_has_loaded_nothing():
+    async with pool(2, spares=1) as workers:
+        first = await workers.call("pid")
+        await ready(workers, 3)
+        assert [await workers.call("pid") for _ in range(3)] == [first] * 3
+
+
 async def test_a_worker_that_lets_go_late_stands_by_again(monkeypatch):
     monkeypatch.setattr("mynah.engines.workers.HAND_OVER_S", 0.0)
     async with pool(1, spares=1) as workers:

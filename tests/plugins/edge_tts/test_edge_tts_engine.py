@@ -34,7 +34,7 @@ def configured(**config):
 
 @pytest.fixture
 async def engine():
-    async with open_edge_tts(configured(connect_timeout=0.3, receive_timeout=0.3), Path()) as opened:
+    async with open_edge_tts(configured(), Path()) as opened:
         yield opened
 
 
