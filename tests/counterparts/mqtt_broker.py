@@ -96,10 +96,14 @@ class Mosquitto:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait(START_S)
-            self.process = None
+        deadline = time.monotonic() + START_S
+        while self.process is not None:
+            self.process.terminate()  # which it forgets if it has only just begun to listen
+            try:
+                self.process.wait(1)
+                self.process = None
+            except subprocess.TimeoutExpired:
+                assert time.monotonic() < deadline, (self.folder / "log").read_text()
 
 
 @contextlib.contextmanager
