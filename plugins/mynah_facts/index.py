@@ -8,6 +8,7 @@ import sqlite3
 import weakref
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from mynah import Attribute, Knowledge
 from mynah_facts import chinese, english
@@ -125,13 +126,19 @@ def mask(template: str, *, pronouns: bool = False) -> list[str]:
     """Return the stems of a question template, with `SLOT` for its placeholders, and for its pronouns if asked to."""
     masked: list[str] = []
     for word in _PLACEHOLDER.sub(f" {SLOT} ", template).split():
-        stems = [SLOT] if word == SLOT else [stem(part) for part in words(word)]
+        stems = (SLOT,) if word == SLOT else _stems(word)
         for each in stems:
             if each == SLOT or each in GENERIC or (pronouns and each in _STAND_INS):
                 add_slot(masked)
             else:
                 masked.append(each)
     return masked
+
+
+@lru_cache(maxsize=4096)
+def _stems(word: str) -> tuple[str, ...]:
+    """Return the stems of a word of a template; the same few words come again and again."""
+    return tuple(stem(part) for part in words(word))
 
 
 def _degrees(attribute: Attribute) -> Iterable[str]:

@@ -18,8 +18,6 @@ from mynah_facts.words import FUNCTION_STEMS, SLOT
 
 RIDGE = 0.5
 STEPS = 16
-AT_ONCE = 4
-"""Attributes that are worked on at a time: all of them would take tens of megabytes, which stay with the process."""
 
 PAIR_WEIGHT = 0.6
 STRANGE_WEIGHT = 0.7
@@ -84,7 +82,7 @@ def _fit(
     place = {feature: number for number, feature in enumerate(rarity)}
     held = [sorted(place[feature] for feature in bag if feature in place) for bag in bags]
     matrix = _Sparse.of(held, np.fromiter(rarity.values(), dtype=np.float32, count=len(rarity)))
-    goal = np.zeros((len(bags), len(attributes)), dtype=np.float32)
+    goal = np.zeros((len(bags), len(attributes)), dtype=np.float32, order="F")
     column = {attribute: number for number, attribute in enumerate(attributes)}
     goal[np.arange(len(bags)), [column[label] for label in labels]] = 1.0
     weights = matrix.transposed_times(_solve(matrix, goal))
@@ -114,7 +112,7 @@ class _Sparse(NamedTuple):
         values = values / np.sqrt(np.add.reduceat(values**2, starts))[rows]
         by_column = np.argsort(columns, kind="stable")
         column_starts = np.searchsorted(columns[by_column], np.arange(len(weights)))
-        return cls(rows, columns, values[:, None], starts, by_column, column_starts)
+        return cls(rows, columns, values, starts, by_column, column_starts)
 
     def times(self, vectors: Any) -> Any:
         """Return the matrix times `vectors`."""
@@ -130,10 +128,11 @@ def _summed(values: Any, vectors: Any, picked: Any, starts: Any) -> Any:
     """Return the sums, from each start to the next, of `values` times the `picked` rows of `vectors`."""
     import numpy as np
 
-    sums = np.empty((len(starts), vectors.shape[1]), dtype=vectors.dtype)
-    for first in range(0, vectors.shape[1], AT_ONCE):
-        columns = slice(first, first + AT_ONCE)
-        sums[:, columns] = np.add.reduceat(values * vectors[picked, columns], starts, axis=0)
+    # One vector after the other, each in one piece of memory: all at once would take tens of megabytes, which stay with
+    # the process, and several times as long.
+    sums = np.empty((len(starts), vectors.shape[1]), dtype=vectors.dtype, order="F")
+    for number in range(vectors.shape[1]):
+        sums[:, number] = np.add.reduceat(values * vectors[:, number].take(picked), starts)
     return sums
 
 
