@@ -10,8 +10,9 @@ import voluptuous as vol
 
 from mynah import ActionSpec, ConditionSpec, PersonaSpec, Problem, TriggerSpec, checked
 from mynah_automation.config import HELPERS
+from mynah_automation.conversions import slugify
 from mynah_automation.shapes import many
-from mynah_automation.templates import is_template, slugify
+from mynah_automation.templates import is_template
 
 Where = tuple[str | int, ...]
 KEYS: Final = ("entity_id", "above", "below", "at", "after", "before")

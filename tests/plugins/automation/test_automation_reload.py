@@ -134,3 +134,22 @@ automations:
         logging.getLogger().removeHandler(handler)
     assert "automation.tell: «secret»" in written.getvalue()
     assert "4711" not in written.getvalue()
+
+
+def test_what_may_be_a_mistake_is_told_with_its_line_and_taken_over(act, caplog):
+    config = """
+automation: {time_zone: Europe/Berlin}
+speakers: {lion_house: {}}
+automations:
+  - alias: Tell
+    triggers: [{trigger: event, event_type: go}]
+    actions: [{say: {text: x, where: lion_hose}}]
+"""
+
+    async def scenario(stage):
+        (stage.hub.config_folder / "config.yaml").write_text(config, encoding="utf-8")
+        assert "automations" in stage.hub.reload().taken
+
+    act(BEFORE, scenario)
+    assert "config.yaml:7: warning: automations → 0 → actions → 0 → say → where: no speaker" in caplog.text
+    assert "did you mean 'lion_house'?" in caplog.text
