@@ -33,10 +33,10 @@ class Calls:
     """Who waits for calls of which webhook."""
 
     def __init__(self) -> None:
-        self._followers: dict[str, list[Callable[[Mapping[str, Any]], None]]] = {}
+        self._followers: dict[str, list[Callable[[Mapping[str, Any]], bool]]] = {}
 
-    def follow(self, id: str, called: Callable[[Mapping[str, Any]], None]) -> Stop:
-        """Call `called` for each call of a webhook."""
+    def follow(self, id: str, called: Callable[[Mapping[str, Any]], bool]) -> Stop:
+        """Call `called` for each call of a webhook; it tells whether the call counts."""
         self._followers.setdefault(id, []).append(called)
 
         def stop() -> None:
@@ -49,11 +49,8 @@ class Calls:
         return stop
 
     def tell(self, id: str, data: Mapping[str, Any]) -> bool:
-        """Tell of a call; return whether anybody waits for it."""
-        followers = list(self._followers.get(id, ()))
-        for called in followers:
-            called(data)
-        return bool(followers)
+        """Tell of a call; return whether anybody waits for such a one."""
+        return any([called(data) for called in tuple(self._followers.get(id, ()))])
 
 
 class Questions:

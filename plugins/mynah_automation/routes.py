@@ -16,7 +16,7 @@ from mynah_automation.bodies import read_up_to
 from mynah_automation.kept import plain_state
 from mynah_automation.part import PART, Automations
 from mynah_automation.traces import HIDDEN, plain
-from mynah_automation.triggers.webhook import LOCAL, is_local
+from mynah_automation.triggers.webhook import LOCAL, METHODS, is_local
 
 API: Final = "/api/v1"
 WEBHOOK_BYTES: Final = 65_536
@@ -108,7 +108,7 @@ async def webhook(hub: Hub, request: Any) -> None:
         except ValueError:
             raise web.HTTPBadRequest(text=f"a form has up to {FIELDS:,} fields") from None
     if not part(hub).webhooks.tell(request.match_info["id"], data):
-        raise InputError("nobody waits for this webhook")
+        raise InputError("nobody waits for such a call of this webhook")
 
 
 ONE: Final = f"{API}/automations/{{id}}"
@@ -161,6 +161,6 @@ ROUTES: Final = (
             access="open",
             summary="Call a webhook",
         )
-        for method in ("POST", "PUT")
+        for method in METHODS
     ),
 )

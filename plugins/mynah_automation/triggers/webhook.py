@@ -10,12 +10,13 @@ import voluptuous as vol
 
 from mynah import Fire, House, Stop, TriggerSpec
 
+METHODS: Final = ("POST", "PUT", "GET")
 SCHEMA: Final = {
     vol.Required("webhook_id", description="The end of the address /api/v1/webhook/…; keep it secret."): vol.All(
         str, vol.Match(r"^[A-Za-z0-9_-]{8,64}\Z", msg="a webhook's id has 8 to 64 letters, digits, '_' and '-'")
     ),
-    vol.Optional("allowed_methods", default=["POST", "PUT"], description="POST, PUT or both."): [
-        vol.In(["POST", "PUT"])
+    vol.Optional("allowed_methods", default=["POST", "PUT"], description="Some of POST, PUT and GET."): [
+        vol.In(METHODS)
     ],
     vol.Optional("local_only", default=True, description="Whether only calls from one's own network count."): bool,
 }
@@ -36,10 +37,12 @@ def attach(house: House, config: Mapping[str, Any], fire: Fire) -> Stop:
     """Fire for each call."""
     id = config["webhook_id"]
 
-    def called(data: Mapping[str, Any]) -> None:
-        if data["method"] in config["allowed_methods"] and (data[LOCAL] or not config["local_only"]):
+    def called(data: Mapping[str, Any]) -> bool:
+        counts = data["method"] in config["allowed_methods"] and (data[LOCAL] or not config["local_only"])
+        if counts:
             told = {key: value for key, value in data.items() if key != LOCAL}
             fire({"webhook_id": id, "description": "webhook", **told})
+        return counts
 
     stop: Stop = house.hub.parts["automation"].webhooks.follow(id, called)
     return stop

@@ -105,6 +105,21 @@ async def test_a_webhook_fires_its_automation_and_its_conditions_count(tmp_path)
         assert hub.parts["automation"].house.state("counter.feedings").state == "1"
 
 
+async def test_a_webhook_is_called_by_get_only_where_it_says_so(tmp_path):
+    methods = {"trigger": "webhook", "webhook_id": "button_4711", "allowed_methods": ["GET"]}
+    button = {"alias": "Button", "triggers": methods, "actions": []}
+    config = {**CONFIG, "automations": [*CONFIG["automations"], button]}
+    async with (
+        run_hub(tmp_path, config=config, installed=["automation", "http"]) as hub,
+        aiohttp.ClientSession(f"{hub.addresses['http']}/api/v1/") as client,
+    ):
+        calls = (("get", "feeding_4711"), ("get", "button_4711"), ("post", "button_4711"), ("put", "feeding_4711"))
+        statuses = [(await client.request(method, f"webhook/{id}?who=Ada")).status for method, id in calls]
+        assert statuses == [404, 204, 404, 204]
+        (trace,) = hub.parts["automation"].find("button").traces
+        assert (trace.trigger["method"], trace.trigger["query"]) == ("GET", {"who": "Ada"})
+
+
 async def test_a_webhook_takes_a_form_and_json_that_says_to_be_one(tmp_path):
     async with house(tmp_path) as (hub, client):
         traces = hub.parts["automation"].find("feeding_time").traces
