@@ -50,6 +50,17 @@ async def test_events_arrive_in_the_order_of_publishing():
         assert [event.text for event in await take(subscription, 100)] == [str(n) for n in range(100)]
 
 
+async def test_what_is_published_soon_comes_by_itself_and_before_what_is_published_meanwhile():
+    bus = EventBus()
+    with bus.subscribe(Heard, name="test") as subscription:
+        bus.publish_soon(heard("one"), heard("two"))
+        assert subscription.waiting == 0
+        assert [event.text for event in await take(subscription, 2)] == ["one", "two"]
+        bus.publish_soon(heard("three"))
+        bus.publish(heard("four"))
+        assert [event.text for event in await take(subscription, 2)] == ["three", "four"]
+
+
 async def test_a_subscription_gets_its_own_type_and_what_derives_from_it():
     bus = EventBus()
     with bus.subscribe(TurnEvent, name="turns") as turns, bus.subscribe(Event, name="all") as everything:

@@ -52,6 +52,16 @@ def test_words_that_an_intent_declines_go_to_the_persona(tmp_path):
     assert asked(llm) == 1
 
 
+def test_a_plain_function_may_decline_at_once_or_give_what_is_to_be_awaited(tmp_path):
+    def decide(hub, session, text, language):
+        return louder(hub, session, text, language) if "up" in text else None
+
+    told, llm = turn(tmp_path / "declined", decide, "what do lions eat")
+    assert (told[-1].reply, asked(llm)) == ("Hello there.", 1)
+    told, llm = turn(tmp_path / "answered", decide)
+    assert (told[-1].reply, asked(llm)) == ("Louder.", 0)
+
+
 def test_an_intent_may_act_without_a_word(tmp_path):
     async def silently(hub, session, text, language):
         return ""
