@@ -84,6 +84,7 @@ async def test_both_texts_and_both_voices_come_in_the_modes_order(interpreting, 
 async def test_what_is_heard_is_shown_as_it_comes(interpreting):
     heard = ScriptedSpeechToText(text="Good morning. Where does it hurt?", language="en")
     async with interpreting(stt=heard, microphone=QUESTION) as page:
+        await page.uncheck("input[name=both]")  # so that it is known what is spoken
         await page.locator(".interpret .talk").hover()
         await page.mouse.down()
         await page.wait_for_selector(".original .partial:has-text('Good morning')")
