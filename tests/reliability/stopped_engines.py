@@ -19,6 +19,13 @@ from reliability.whisper import WhisperRig
 from reliability.words import question
 
 
+async def complete(pool: WorkerPool) -> None:
+    """Wait until all of a pool of two stand by, the spare workers too: they start in the background."""
+    async with asyncio.timeout(30):
+        while pool._ready.qsize() < 4:  # noqa: ASYNC110  # nobody tells
+            await asyncio.sleep(0.01)
+
+
 class ScriptedStage(Stage):
     """A voice with word marks."""
 
@@ -51,6 +58,9 @@ class PocketsphinxStage(FactsStage):
     engines = (("stt", "pocketsphinx"), ("llm", "facts"))
     longest_s = 1.6
     at_once = 1
+
+    async def ready(self) -> None:
+        await complete(self.hub._chains["stt"].engines[0].engine._pool)
 
     def is_free(self) -> bool:
         pool = self.hub._chains["stt"].engines[0].engine._pool
@@ -120,6 +130,9 @@ class WhisperStage(PocketsphinxStage):
             self.engines = (("stt", rig.entry), ("llm", "facts"))
             yield
 
+    async def ready(self) -> None:
+        return
+
     def is_free(self) -> bool:
         engine = self.hub._chains["stt"].engines[0].engine
         return engine._slots.free == 2
@@ -140,15 +153,15 @@ class WorkerStage(Stage):
     def specs(self) -> Sequence[Any]:
         return (*super().specs(), recorded(EngineSpec(name="worker", kind="tts", open=self._open), self.heard))
 
+    async def ready(self) -> None:
+        await complete(self._pool)
+
     def is_free(self) -> bool:
         return self._pool.free == 2
 
     @asynccontextmanager
     async def _open(self, config: Mapping[str, Any], folder: Path) -> AsyncIterator[Any]:
         async with WorkerPool("reliability.worker_voice:WorkerVoice", (150, 0), size=2) as self._pool:
-            async with asyncio.timeout(30):
-                while len(self._pool.pids) < 4:  # noqa: ASYNC110  # the spare ones too; nobody tells
-                    await asyncio.sleep(0.01)
             yield _Blocking(self._pool)
 
 

@@ -43,7 +43,7 @@ class Stop:
     """What one interruption did.
 
     `late_ms` is how long after `interrupt` was sent the last audio came (0: none came after it); `wrong` names what is
-    not as it should be; `next_s` is the time until the next turn was heard, `free_s` that until the
+    not as it should be; `next_s` is the time until the next turn is heard once it is asked for, `free_s` that until the
     engine was free.
     """
 
@@ -109,7 +109,6 @@ class Stage(ABC):
             hub = run_hub(folder, specs=self.specs(), config=self.config(), installed=installed)
             self.hub = await stack.enter_async_context(hub)
             await self.hub.warm(30)
-            await self._freed(time.monotonic())  # all of its workers are there
             self.url = self.hub.addresses["http"]
             yield
 
@@ -121,6 +120,10 @@ class Stage(ABC):
         """Return of each word of a phrase how many words end with it and when, in ms; None where nobody knows."""
         marks = self.heard.marks.get(text, {})
         return [(len(text[:end].split()), ms) for end, ms in sorted(marks.items())]
+
+    async def ready(self) -> None:
+        """Wait until the engine is as it is where nobody was interrupted for a while."""
+        return
 
     def is_free(self) -> bool:
         """Whether nothing in the engine works on the turn any more."""
@@ -137,6 +140,7 @@ class Stage(ABC):
 
     async def stop_at(self, moment_s: float) -> Stop:
         """Interrupt a turn `moment_s` after it was asked for, and have another."""
+        await self.ready()
         async with FakeSpeaker(self.url, plays=[PLAYS], buffer_ms=200, playback="real_time") as speaker:
             await self.ask(speaker)
             await asyncio.sleep(moment_s)
@@ -146,9 +150,8 @@ class Stage(ABC):
             await speaker.interrupt()
             await speaker.until(lambda: turn.all("interrupted"), "the end of it", timeout_s=5)
             wrong = self._judge(speaker, turn, played_ms)
-            freeing = asyncio.create_task(self._freed(at))
-            next_s = await self._next(speaker, at)
-            free_s = await freeing
+            free_s = await self._freed(at)  # before the next turn has its own work for the engine
+            next_s = await self._next(speaker, time.monotonic())
             await asyncio.sleep(0.1)
             late_ms = max([0.0, *((piece.at - at) * 1000 for piece in turn.audio if piece.at > at)])
             told_at = turn.all("interrupted")[0].at
