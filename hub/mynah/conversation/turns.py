@@ -154,8 +154,9 @@ class Turns:
         await written(self._take_down(turn), self._session_id)
 
     def _take_down(self, turn: Turn) -> asyncio.Future[None] | None:
-        if turn.is_exchange and (turn.exchange.reply or turn.recipe == "transcribe"):
-            return self._remember(turn, replace(turn.exchange, outcome=_outcome(turn)))
+        exchange = replace(turn.exchange, outcome=_outcome(turn))
+        if turn.is_exchange and (exchange.reply or exchange.outcome in ("transcribed", "failed")):
+            return self._remember(turn, exchange)
         return None
 
     # ------------------------------------------------------------ what is known

@@ -152,16 +152,16 @@ def test_a_reply_that_is_stopped_when_all_of_it_was_heard_was_answered(tmp_path)
     in_hubs(tmp_path, scenario)
 
 
-def test_a_reply_that_broke_off_is_kept_as_failed(tmp_path):
+@pytest.mark.parametrize("at", [0, 2])
+def test_a_question_whose_reply_broke_off_is_kept_as_failed(tmp_path, at):
     async def main():
-        model = ScriptedLanguageModel(LONG, fault="raise", at=2)
+        model = ScriptedLanguageModel(LONG, fault="raise", at=at)
         async with run_hub(tmp_path, specs=scripted_engines(llm=model)) as hub:
             session = hub.open_session(SessionOptions())
             session.submit("what do lions eat")
             await asyncio.sleep(10)
             (exchange,) = session.history
-            assert exchange.reply
-            assert exchange.outcome == "failed"
+            assert (exchange.user, exchange.outcome, bool(exchange.reply)) == ("what do lions eat", "failed", at > 0)
 
     run_in_virtual_time(main())
 
