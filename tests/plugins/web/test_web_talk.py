@@ -184,7 +184,7 @@ async def test_microphone_goes_off_when_another_view_is_looked_at(house, pages):
         await page.click("mynah-voice-chat .talk")
         await page.wait_for_selector("mynah-voice-chat .partial")
         await page.click("nav a[href='#/watch']")
-        await page.wait_for_function("document.querySelector('mynah-voice-chat').client.listening === null")
+        await page.wait_for_function("() => document.querySelector('mynah-voice-chat').client.listening === null")
         await page.click("nav a[href='#/talk']")
         await page.wait_for_selector("main .talk[aria-pressed=false]")
         await page.wait_for_selector("main .waterfall")  # what was said until then is answered
