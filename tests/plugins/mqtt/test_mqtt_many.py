@@ -19,6 +19,11 @@ REPORT_S = 5.0
 GROWTH_MB = 8.0
 
 
+@pytest.fixture(autouse=True)
+def short_waits() -> None:
+    """Here nothing is looked at more often than in any hub: with hundreds of speakers that takes its time."""
+
+
 def resident_mb() -> float:
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
