@@ -85,12 +85,12 @@ async def test_mp3_stays_mp3(house):
 
 
 async def test_the_first_sign_comes_at_once(house):
-    async with house(translator=ScriptedTranslator(first_s=1.0)) as home, home.connect("/ws") as client:
+    async with house(translator=ScriptedTranslator(first_s=3.0)) as home, home.connect("/ws") as client:
         for what in ({"text": "Hello"}, {"audio_data": SPOKEN}):
             began = time.monotonic()
             await ask(client, **what)
             assert (await client.next())["type"] == "processing_started"
-            assert time.monotonic() - began < 0.5
+            assert time.monotonic() - began < 2
             told = names(await client.until("processing_update"))
             assert told == ["processing_update"]
             await client.until("translation_complete")

@@ -60,7 +60,7 @@ async def test_a_refusal_is_told_at_once_by_its_reason_and_not_tried_again(edge,
 
     assert audio == b""
     assert says in message
-    assert took < 0.2
+    assert took < 2
     assert edge.connects == connects
 
 
@@ -69,7 +69,7 @@ async def test_an_answer_without_speech_is_told_and_not_tried_again(edge, engine
     _, message, took = await failing(engine)
 
     assert "gave no speech for 'The lions are awake today.': en-US-EmmaMultilingualNeural may not" in message
-    assert took < 0.2
+    assert took < 2
     assert edge.connects == 1
 
 
@@ -81,7 +81,7 @@ async def test_a_connection_lost_before_any_speech_is_tried_once_more(edge, engi
     edge.script = Script(fault="drop")
     _, message, took = await failing(engine)
     assert "lost before any speech came" in message
-    assert took < 0.2
+    assert took < 2
     assert edge.connects == 4
 
 
@@ -128,8 +128,8 @@ async def test_a_service_that_falls_silent_is_given_up_after_the_limit(edge, eng
     assert len(audio) == after
     assert "gave nothing for 0.3 s" in message
     assert "receive_timeout" in message
-    assert LIMIT_S <= took < LIMIT_S + 0.2
-    async with asyncio.timeout(0.2):
+    assert LIMIT_S <= took < LIMIT_S + 2
+    async with asyncio.timeout(2):
         await edge.all_closed()
 
 
@@ -138,7 +138,7 @@ async def test_a_service_that_does_not_even_answer_the_handshake_is_given_up(edg
     _, message, took = await failing(engine)
 
     assert "gave nothing for 0.3 s" in message
-    assert took < 2 * LIMIT_S + 0.2
+    assert took < 2 * LIMIT_S + 2
 
 
 async def test_a_slow_drip_within_the_limit_is_waited_for(edge, engine):
@@ -253,7 +253,7 @@ async def test_closing_in_mid_phrase_cuts_the_connection_at_once(edge, engine, s
     await parts.aclose()
     await edge.all_closed()
 
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 2  # and not the five seconds of the phrase
 
 
 @pytest.mark.parametrize("script", [Script(first_s=5.0), Script(fault="deaf"), Script(first_s=0.0, total_s=5.0)])
@@ -268,7 +268,7 @@ async def test_cancelling_whoever_waits_cuts_the_connection_at_once(edge, engine
         await task
     await edge.all_closed()
 
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 2  # and not the five seconds of the phrase
     await asyncio.sleep(0)
     assert {one for one in asyncio.all_tasks() - tasks if "edge" in repr(one.get_coro())} == set()
 

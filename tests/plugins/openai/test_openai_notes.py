@@ -129,7 +129,7 @@ async def test_finding_facts_in_a_whole_zoo_takes_a_moment():
         began = time.perf_counter()
         notes.note([Message("user", "What does beast 7 have?")], grounding)
         took.append(time.perf_counter() - began)
-    assert min(took) < 0.01
+    assert min(took) < 0.05
 
 
 async def test_the_facts_reach_the_model(server: OpenAIServer, opened, reply):

@@ -54,7 +54,7 @@ async def unavailable(model, folder):
 async def test_a_missing_model_without_a_network_says_what_to_fetch_and_where_to_put_it(tmp_path):
     began = time.monotonic()
     message = await unavailable("base.en", tmp_path)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     assert "https://huggingface.co/Systran/faster-whisper-base.en" in message
     assert f"put them into {tmp_path / 'base.en'}" in message
     assert "no connection to http://127.0.0.1:9" in message
