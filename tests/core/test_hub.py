@@ -592,6 +592,7 @@ async def test_an_engine_that_cannot_be_warmed_up_keeps_no_other_from_it(build, 
 
 
 async def test_an_engine_that_opens_late_or_again_is_warmed_up_then(build, monkeypatch):
+    monkeypatch.setattr("mynah.warming.OPEN_WITHIN_S", 0.1)
     monkeypatch.setattr("mynah.components.READY_WITHIN_S", 0.01)
     monkeypatch.setattr("mynah.engines.open_engine.REOPEN_S", (0.01,))
     engine, allowed, breaks = WarmedDetector(), asyncio.Event(), asyncio.Event()

@@ -205,7 +205,7 @@ def test_a_reply_that_fails_after_it_says_so(ask):
     room, last, history = ask(0, llm=ScriptedLanguageModel(first_s=3, fault="raise", at=1, tokens=["", "x"]))
     assert isinstance(last, TurnFailed)
     assert len(acknowledgements(room)) == 1
-    assert history == ()
+    assert [(each.reply, each.outcome) for each in history] == [("", "failed")]
 
 
 def test_in_a_queue_the_time_of_earlier_turns_does_not_count(in_room):

@@ -16,7 +16,7 @@ from mynah_edge_tts.troubles import explained
 
 TEXT = "The lions are awake today."
 LONG = " ".join(f"Sentence number {number} is about lions & owls." for number in range(120))
-LIMIT_S = 0.3
+LIMIT_S = 1.0
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ async def test_a_service_that_falls_silent_is_given_up_after_the_limit(edge, eng
     audio, message, took = await failing(engine)
 
     assert len(audio) == after
-    assert "gave nothing for 0.3 s" in message
+    assert "gave nothing for 1 s" in message
     assert "receive_timeout" in message
     assert LIMIT_S <= took < LIMIT_S + 2
     async with asyncio.timeout(2):
@@ -137,7 +137,7 @@ async def test_a_service_that_does_not_even_answer_the_handshake_is_given_up(edg
     edge.script = Script(fault="deaf")
     _, message, took = await failing(engine)
 
-    assert "gave nothing for 0.3 s" in message
+    assert "gave nothing for 1 s" in message
     assert took < 2 * LIMIT_S + 2
 
 
@@ -181,9 +181,9 @@ async def test_a_connection_that_is_not_made_in_time_is_told(edge, engine, monke
     async with server:
         _, message, took = await failing(engine)
 
-    assert "no connection to Edge's voices within 0.3 s" in message
+    assert "no connection to Edge's voices within 1 s" in message
     assert "connect_timeout" in message
-    assert took < LIMIT_S + 0.2
+    assert took < LIMIT_S + 2
 
 
 async def test_a_proxy_that_is_not_there_is_told(edge):
