@@ -34,11 +34,11 @@ class Intents:
                 answer = await self._within(spec, answering) if answering is not None else None
             except MynahError:
                 raise
-            except Exception as failure:
-                # A plugin's defect must not keep people from their persona.
+            except (Exception, asyncio.CancelledError) as failure:
+                # A plugin's defect must not keep people from their persona, nor that what it awaits was cancelled.
                 if being_cancelled():
                     raise
-                error = cause(failure)
+                error = cause(failure) if isinstance(failure, Exception) else failure
                 log.error("intent %s failed", spec.name, exc_info=error)  # noqa: TRY400  # the cause is what matters
                 continue
             if answer is not None:

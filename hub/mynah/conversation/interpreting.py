@@ -101,6 +101,7 @@ class Interpreting:
         self._final: Transcript | None = None
         self._told = False
         self._answers_early = False
+        self._given_up = False
 
     async def run(self) -> None:
         """Do it all. Raises `MynahError` for what nobody heard anything of."""
@@ -126,7 +127,7 @@ class Interpreting:
         except MynahError as error:
             # The sentences that were settled before are heard to their end; the turn then says that it broke off.
             turn.trouble = error
-        await self._sentences.put(None)
+        await self._put(None)
 
     def consider(self, partial: Transcript) -> None:
         """Take in what was heard so far: sentences that will not change any more are translated at once."""
@@ -156,9 +157,19 @@ class Interpreting:
         if not sentences and not self._settling.given:
             sentences = [turn.text]
         for sentence in sentences[:-1]:
-            await self._sentences.put(Sentence(sentence))
+            await self._put(Sentence(sentence))
         if sentences:
-            await self._sentences.put(Sentence(sentences[-1], last=True))
+            await self._put(Sentence(sentences[-1], last=True))
+
+    async def _put(self, sentence: Sentence | None) -> None:
+        if not self._given_up:
+            await self._sentences.put(sentence)
+
+    def _give_up(self) -> None:
+        """Translate no more sentences, and let go whoever waits for room for one."""
+        self._given_up = True
+        while not self._sentences.empty():
+            self._sentences.get_nowait()
 
     def _told_by(self, text: str, usual: str) -> str | None:
         """Return which of two people said a text that came without its language, where the text tells."""
@@ -207,6 +218,7 @@ class Interpreting:
                 if turn.trouble is not None and rendition.trouble is turn.trouble:
                     for task in tasks:
                         task.cancel()
+                    self._give_up()
                     break
         if turn.trouble is None and not self._told:
             await self._tell(pair)

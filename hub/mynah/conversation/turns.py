@@ -154,6 +154,8 @@ class Turns:
         await written(self._take_down(turn), self._session_id)
 
     def _take_down(self, turn: Turn) -> asyncio.Future[None] | None:
+        if turn.over:
+            return None  # it was taken down as it was stopped; something of it kept the cancellation to itself
         exchange = replace(turn.exchange, outcome=_outcome(turn))
         if turn.is_exchange and (exchange.reply or exchange.outcome in ("transcribed", "failed")):
             return self._remember(turn, exchange)

@@ -47,8 +47,10 @@ class Job:
 
     async def is_over(self, within_s: float) -> bool:
         """Wait until the worker is through with it, for at most `within_s`; return whether it is."""
+        # Not `wait_for`, which before Python 3.12 swallows a cancellation that comes in the moment of the end.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._ended.wait(), within_s)
+            async with asyncio.timeout(within_s):
+                await self._ended.wait()
         return self.over
 
     async def put(self, output: object) -> None:
@@ -96,7 +98,8 @@ class Worker:
         """Have it make its engine. Raises `EngineUnavailable` with what it said."""
         self._send("start", arguments, logging.getLogger().getEffectiveLevel())
         try:
-            await asyncio.wait_for(self._made, timeout)
+            async with asyncio.timeout(timeout):
+                await self._made
         except TimeoutError:
             raise EngineUnavailable(
                 f"the worker for {self._label} did not start within {timeout:g} s{self._said()}"
@@ -114,9 +117,9 @@ class Worker:
         return self._process.pid
 
     def begin(self, number: int, method: str, arguments: tuple[object, ...]) -> Job:
-        """Give it a job; it must have none."""
-        self._job = Job(number)
+        """Give it a job; it must have none. Where the arguments cannot be pickled it still has none."""
         self._send("job", number, method, arguments)
+        self._job = Job(number)
         return self._job
 
     async def feed(self, job: Job, inputs: AsyncIterator[object] | None) -> None:

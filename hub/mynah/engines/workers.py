@@ -90,7 +90,12 @@ class WorkerPool:
         Raises `EngineError` where the method fails or its worker dies; what `inputs` raises is raised as it is.
         """
         worker = await self._take()
-        job = worker.begin(next(self._numbers), method, arguments)
+        try:
+            job = worker.begin(next(self._numbers), method, arguments)
+        except BaseException:  # the arguments cannot be pickled
+            self._stand_by(worker)
+            self._places.give_back()
+            raise
         feeder = asyncio.create_task(worker.feed(job, inputs))
         try:
             while not isinstance(output := await job.outputs.get(), End):
@@ -129,6 +134,7 @@ class WorkerPool:
     def _let_go(self, worker: Worker, job: Job) -> None:
         """Have the worker and the place back, at once where the job is over."""
         if job.over:
+            job.abandon()  # its end may wait for room, and the worker's reader with it
             self._put(worker, job)
             self._places.give_back()
         else:
@@ -167,7 +173,7 @@ class WorkerPool:
         try:
             async with self._starting:
                 fresh = await self._start()
-        except EngineError as error:
+        except (EngineError, OSError) as error:
             log.warning("a worker cannot start: %s", error)  # the job that finds no other tries again, and says so
         self._stand_by(fresh)
 

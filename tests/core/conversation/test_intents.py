@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 
 from mynah.automation import IntentSpec
@@ -87,3 +88,37 @@ def test_a_defect_of_an_intent_leaves_the_words_to_the_persona(tmp_path, caplog)
     told, _ = turn(tmp_path, broken)
     assert told[-1].reply == "Hello there."
     assert "intent mine failed" in caplog.text
+
+
+def test_an_intent_that_waits_for_something_that_is_cancelled_leaves_the_words_to_the_persona(tmp_path, caplog):
+    async def stray(hub, session, text, language):
+        waited_for = asyncio.get_running_loop().create_future()
+        waited_for.cancel()
+        return await waited_for
+
+    told, _ = turn(tmp_path, stray)
+    assert told[-1].reply == "Hello there."
+    assert "intent mine failed" in caplog.text
+
+
+def test_an_intent_that_takes_a_cancellation_for_a_failure_does_not_change_what_is_remembered(tmp_path):
+    begun = asyncio.Event()
+
+    async def stubborn(hub, session, text, language):
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise MynahError("the house did not answer") from None
+
+    async def converse():
+        specs = (*scripted_engines(), IntentSpec(name="mine", answer=stubborn))
+        async with run_hub(tmp_path, specs=specs) as hub:
+            session = hub.open_session(SessionOptions())
+            session.submit("turn it up")
+            await begun.wait()
+            session.interrupt()
+            await asyncio.sleep(1)  # of virtual time: all that was under way is over
+            return [(exchange.user, exchange.outcome) for exchange in session.history]
+
+    assert run_in_virtual_time(converse()) == [("turn it up", "interrupted")]

@@ -8,7 +8,7 @@ from contextlib import aclosing
 import pytest
 
 from mynah.audio import LISTENING
-from mynah.conversation.interpreting import Pair, apart
+from mynah.conversation.interpreting import WAITING, Pair, apart
 from mynah.outputs import (
     PhraseFailed,
     PhraseReady,
@@ -226,6 +226,18 @@ def test_a_translation_that_breaks_off_ends_the_turn_after_what_was_said(in_room
         assert room.of(PhraseReady)[0].text == "es GOOD MORNING."
         assert not room.of(TranslationReady)
         assert room.of(SpeechChunk)[-1].phrase == room.of(PhraseReady)[-1].phrase + 1  # the chime
+
+    in_room(scenario, translator=ScriptedTranslator(fault="raise", fail_on="doctor"))
+
+
+def test_a_long_text_whose_translation_breaks_off_ends_the_turn_too(in_room):
+    text = " ".join(["The doctor is out.", *(f"This is sentence number {n} of it." for n in range(WAITING + 20))])
+
+    async def scenario(room):
+        room.session.submit(text, interpret=SPANISH)
+        async with asyncio.timeout(60):
+            end = await room.turn_over()
+        assert isinstance(end, TurnFailed)
 
     in_room(scenario, translator=ScriptedTranslator(fault="raise", fail_on="doctor"))
 

@@ -6,11 +6,12 @@ import os
 import signal
 from contextlib import aclosing
 from pathlib import Path
+from pickle import PicklingError
 
 import pytest
 
 from mynah import EngineError, EngineUnavailable
-from mynah.engines.worker import WINDOW
+from mynah.engines.worker import WINDOW, Worker
 from mynah.engines.workers import WorkerPool
 
 TOY = """
@@ -30,6 +31,7 @@ class Toy:
     def wait(self, inputs):
         yield os.getpid()
         yield len(list(inputs))
+    def count(self, inputs, end): yield from range(end)
     def flood(self, inputs):
         while True:
             yield b"x" * 1000
@@ -210,6 +212,55 @@ async def test_a_job_that_floods_is_given_up_at_once():
             await anext(outputs)
             await asyncio.sleep(0.1)
         assert await workers.call("pid") == pid
+
+
+async def test_a_job_that_is_over_but_whose_outputs_nobody_takes_does_not_hold_up_the_next(monkeypatch):
+    begun, begin = [], Worker.begin
+    monkeypatch.setattr(Worker, "begin", lambda *job: begun.append(begin(*job)) or begun[-1])
+    async with pool() as workers:
+        (pid,) = workers.pids
+        async with aclosing(workers.stream("count", None, WINDOW + 1)) as outputs:
+            assert await anext(outputs) == 0  # so that all others fit, but not the end
+            async with asyncio.timeout(10):
+                while not begun[0].over:  # noqa: ASYNC110  # nobody tells
+                    await asyncio.sleep(0.01)
+        async with asyncio.timeout(10):
+            assert await workers.call("pid") == pid
+
+
+async def test_arguments_that_cannot_be_pickled_cost_no_worker():
+    async with pool() as workers:
+        with pytest.raises((AttributeError, PicklingError)):
+            await workers.call("count", lambda: 1)
+        async with asyncio.timeout(10):
+            assert await collect(workers.stream("count", None, 2)) == [0, 1]
+
+
+async def test_a_start_that_is_cancelled_in_the_moment_in_which_it_succeeds_is_cancelled():
+    worker = await Worker.spawn("toy_engine:Toy")
+    try:
+        start = asyncio.create_task(worker.make_engine(("hello",), 30))
+        await asyncio.sleep(0)
+        await worker._sort("ready")
+        start.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await start
+    finally:
+        await worker.stop(0)
+
+
+async def test_a_worker_that_the_system_refuses_to_start_is_tried_again_by_the_job_that_needs_it(monkeypatch, caplog):
+    async with pool() as workers:
+        with monkeypatch.context() as nowhere:
+            nowhere.setattr("sys.executable", "/nowhere/python")
+            with pytest.raises(EngineError, match="died"):
+                await collect(workers.stream("die"))
+            async with asyncio.timeout(10):
+                while not workers._ready.qsize():  # noqa: ASYNC110  # nobody tells
+                    await asyncio.sleep(0.01)
+        async with asyncio.timeout(20):
+            assert await workers.call("pid") in workers.pids
+    assert "a worker cannot start" in caplog.text
 
 
 async def test_cancelling_the_consumer_gives_up_the_job():
