@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import signal
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 from pickle import PicklingError
 
@@ -121,13 +121,16 @@ async def ready(workers, count):
 
 def children():
     """Return the processes of this one."""
-    threads = Path(f"/proc/{os.getpid()}/task").iterdir()
-    return {pid for thread in threads for pid in (thread / "children").read_text().split()}
+    found: set[str] = set()
+    for thread in Path(f"/proc/{os.getpid()}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # the thread has just ended
+            found.update((thread / "children").read_text().split())
+    return found
 
 
 async def nobody_but(before):
     async with asyncio.timeout(10):
-        while children() > before:  # noqa: ASYNC110  # the end of a process, which nobody signals
+        while children() - before:  # noqa: ASYNC110  # the end of a process, which nobody signals
             await asyncio.sleep(0.02)
 
 
