@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Generic, TypeVar
 
 from mynah.events import Event, SubscriptionOverflowed
@@ -83,7 +83,7 @@ class EventBus:
     def __init__(self) -> None:
         self._subscriptions: list[EventSubscription[Event]] = []
         self._waking = False
-        self._soon: list[Event] = []
+        self._soon: list[Callable[[], Iterable[Event]]] = []
 
     def publish(self, event: Event) -> None:
         """Hand `event` on; stamps its time where it has none."""
@@ -106,16 +106,17 @@ class EventBus:
             if not isinstance(event, SubscriptionOverflowed):
                 self.publish(SubscriptionOverflowed(subscriber=subscription.name, dropped=subscription.dropped))
 
-    def publish_soon(self, *events: Event) -> None:
-        """Hand `events` on some turns of the loop later, but before all that is published meanwhile."""
+    def publish_soon(self, make: Callable[[], Iterable[Event]]) -> None:
+        """Make events and hand them on some turns of the loop later, but before all that is published meanwhile."""
         if not self._soon:
             give_way(self._publish_now)
-        self._soon.extend(events)
+        self._soon.append(make)
 
     def _publish_now(self) -> None:
         soon, self._soon = self._soon, []
-        for event in soon:
-            self.publish(event)
+        for make in soon:
+            for event in make():
+                self.publish(event)
 
     def _wake(self) -> None:
         self._waking = False

@@ -53,10 +53,10 @@ async def test_events_arrive_in_the_order_of_publishing():
 async def test_what_is_published_soon_comes_by_itself_and_before_what_is_published_meanwhile():
     bus = EventBus()
     with bus.subscribe(Heard, name="test") as subscription:
-        bus.publish_soon(heard("one"), heard("two"))
+        bus.publish_soon(lambda: (heard("one"), heard("two")))
         assert subscription.waiting == 0
         assert [event.text for event in await take(subscription, 2)] == ["one", "two"]
-        bus.publish_soon(heard("three"))
+        bus.publish_soon(lambda: (heard("three"),))
         bus.publish(heard("four"))
         assert [event.text for event in await take(subscription, 2)] == ["three", "four"]
 

@@ -25,10 +25,10 @@ class Lane:
     """The audio of one phrase, made and not yet given out; bounded in milliseconds.
 
     There is always room for a whole phrase of usual speed: an engine that serves only so many at once is done with it
-    however slow the listener is. What is longer waits.
+    however slow the listener is. What is longer waits. `reader` is done when there is something to `peek` at.
     """
 
-    def __init__(self, phrase: PhraseReady, limit_ms: float) -> None:
+    def __init__(self, phrase: PhraseReady, limit_ms: float, reader: asyncio.Future[None] | None = None) -> None:
         self.phrase = phrase
         self.record = VoicedPhrase(phrase.text)
         self.trouble = ""
@@ -38,7 +38,7 @@ class Lane:
         self._items: deque[Item] = deque()
         self._held_ms = 0.0
         self._closed = False
-        self._reader: asyncio.Future[None] | None = None
+        self._reader = reader
         self._writer: asyncio.Future[None] | None = None
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, Final
@@ -26,7 +26,7 @@ from mynah.conversation.turns import NEW_INPUT, Turns
 from mynah.conversation.utterance import Utterance
 from mynah.engines.chain import closing
 from mynah.errors import InputError, LimitError, SizeError
-from mynah.events import Heard, TurnStarted
+from mynah.events import Event, Heard, TurnStarted
 from mynah.outputs import Output, VolumeChanged
 from mynah.session_protocol import InputPolicy, Interpretation, ListenMode, OutletOptions, SessionOptions, Urgency
 from mynah.statistics import Statistics
@@ -450,10 +450,15 @@ class Conversation:
             self._turns.interrupt(NEW_INPUT, keep=turn)
 
     def _understood(self, turn: Turn) -> None:
-        self._around.bus.publish_soon(self._heard(turn))
+        self._around.bus.publish_soon(lambda: (self._heard(turn),))
 
     def _heard(self, turn: Turn) -> Heard:
         return Heard(session_id=self.id, turn_id=turn.id, text=turn.text, language=turn.language)
+
+    def _started(self, turn: Turn, *, heard: bool) -> Iterator[Event]:
+        yield TurnStarted(session_id=self.id, turn_id=turn.id)
+        if heard:
+            yield self._heard(turn)
 
     def _may_draft(self, turn: Turn) -> bool:
         """Not while earlier turns are to be answered first: they may need the language model that it would keep."""
@@ -465,8 +470,8 @@ class Conversation:
         if turn.contest is not None:
             self._around.arbitration.hurry(self, turn.contest)
             waited += await _seconds(turn.contest.decided.wait())
-        heard = (self._heard(turn),) if turn.text and turn.recipe == "converse" else ()
-        self._around.bus.publish_soon(TurnStarted(session_id=self.id, turn_id=turn.id), *heard)
+        heard = bool(turn.text) and turn.recipe == "converse"
+        self._around.bus.publish_soon(partial(self._started, turn, heard=heard))
         if self.policy == "queue" and turn.urgency == "reply" and (earlier := self._turns.before(turn)):
             waited += await _seconds(asyncio.wait(earlier))
         return waited

@@ -58,9 +58,15 @@ class Speaking:
         self._reply_audible: asyncio.Event | None = None
         self._first_meter: Meter | None = None
         self._failed_voices: set[OpenEngine] = set()
-        self.voicing = Voicing(
+        self._tasks = tasks
+
+    @cached_property
+    def voicing(self) -> Voicing:
+        """What voices the phrases; made when it is needed, as the language model is called before."""
+        turn = self._turn
+        return Voicing(
             turn.id,
-            tasks,
+            self._tasks,
             self._synthesize,
             self._emit,
             ahead_ms=turn.links.limits.audio_ahead_ms,
@@ -96,6 +102,8 @@ class Speaking:
         """Take a piece of the reply."""
         for phrase in self._splitter.feed(token):
             await self._release_or_hold(phrase, meter)
+        if not self.phrases:
+            self.voicing.stand_by()
 
     async def pause(self, meter: Meter) -> None:
         """Say what there is: the reply will go on, but not at once."""
@@ -104,6 +112,7 @@ class Speaking:
     async def finish(self, meter: Meter, *, broken_off: bool) -> None:
         """Say what is left, but not the beginning of a phrase that was `broken_off`."""
         await self._release_all([] if broken_off else self._splitter.flush(), meter)
+        self.voicing.stand_down()
 
     async def recite(self, speech: SharedSpeech) -> None:
         """Say what is recorded for many; a recording without words is heard, and told to nobody."""
@@ -225,8 +234,9 @@ class Speaking:
     async def _emit(self, output: Output) -> None:
         number = 1 + self.acknowledged  # that of the reply's first phrase
         if isinstance(output, SpeechStarted) and self._main:
-            self._note_first_audio(output.phrase - number)
-        elif isinstance(output, SpeechChunk) and self._main and output.phrase == number:
+            await self._begin_to_sound(output, output.phrase - number)
+            return
+        if isinstance(output, SpeechChunk) and self._main and output.phrase == number:
             if self._first_meter is not None and self._first_meter.troubles:
                 self._note_voice(self._first_meter)  # an engine may be replaced in the middle of the phrase
         elif isinstance(output, PhraseFailed) and output.phrase >= number:
@@ -234,19 +244,18 @@ class Speaking:
             self.trouble = output.message
         await self._turn.links.emit(output)
 
-    def _note_first_audio(self, index: int) -> None:
-        """Note that the reply's phrase of that index begins to sound; -1: the acknowledgement."""
+    async def _begin_to_sound(self, started: SpeechStarted, index: int) -> None:
+        """Let the reply's phrase of that index begin to sound, and note whose voice it is; -1: the acknowledgement."""
         timeline, meter = self._turn.timeline, self._first_meter
-        if index < 0:
-            self._acknowledgement_sounded = True
-            timeline.mark("acknowledged")
-            return
+        first = index >= 0 and "first_audio" not in timeline.marks
+        self._acknowledgement_sounded = self._acknowledgement_sounded or index < 0
+        timeline.mark("acknowledged" if index < 0 else "first_audio")
+        await self._turn.links.emit(started)
         if index == 0 and meter is not None:
             self._note_voice(meter)
-        if self.acknowledged and "first_audio" not in timeline.marks and "tts" in timeline.engine_ms:
+        if first and self.acknowledged and "tts" in timeline.engine_ms:
             # The voice had both to say, and the reply's audio waits for that of the acknowledgement.
-            timeline.engine_ms["tts"] = (now() - timeline.marks["first_phrase"]) * 1000
-        timeline.mark("first_audio")
+            timeline.engine_ms["tts"] = (timeline.marks["first_audio"] - timeline.marks["first_phrase"]) * 1000
 
     def _note_voice(self, meter: Meter) -> None:
         self._turn.timeline.engine("tts", meter.engine, meter.total_ms, meter.troubles, kept=meter.kept)

@@ -12,6 +12,7 @@ from mynah.audio import AudioChunk
 from mynah.conversation.lane import Lane
 from mynah.conversation.playback import ROUNDING_MS, VoicedPhrase
 from mynah.conversation.saying import TakeBack
+from mynah.loop import wake
 from mynah.outputs import Output, PhraseFailed, PhraseReady, SpeechChunk, SpeechEnded, SpeechStarted
 from mynah.values import WordMark
 
@@ -33,8 +34,7 @@ class Voicing:
     """Voices the phrases of one track of one turn: made in parallel, given out in order, both in `tasks`.
 
     A phrase is begun in the moment in which it is taken, where less than `parallel` are in the making. `voiced` grows
-    as audio is given out. `take_back` reaches what was
-    emitted already.
+    as audio is given out. `take_back` reaches what was emitted already.
     """
 
     def __init__(
@@ -67,6 +67,18 @@ class Voicing:
         self._waiting: deque[Lane] = deque()
         self._in_making = 0
         self._giving_out = False
+        self._first: asyncio.Future[None] | None = None
+
+    def stand_by(self) -> None:
+        """Have what gives out ready before the first phrase is there: a listener waits for that. Until `stand_down`."""
+        if not self._giving_out:
+            self._giving_out = True
+            self._first = asyncio.get_running_loop().create_future()
+            self._tasks.create_task(self._run(self._first))
+
+    def stand_down(self) -> None:
+        """Wait for no phrase any more."""
+        wake(self._first)
 
     async def take(self, phrase: PhraseReady) -> None:
         """Voice a phrase after those before it. Waits while there are too many."""
@@ -77,7 +89,8 @@ class Voicing:
 
     def take_now(self, phrase: PhraseReady) -> None:
         """Voice a phrase after those before it, however many there are."""
-        lane = Lane(phrase, self.ahead_ms / self.parallel)
+        first, self._first = self._first, None
+        lane = Lane(phrase, self.ahead_ms / self.parallel, first)
         self._lanes.append(lane)
         self._waiting.append(lane)
         self._begin()
@@ -85,8 +98,10 @@ class Voicing:
             self._giving_out = True
             self._tasks.create_task(self._run())
 
-    async def _run(self) -> None:
-        """Give out every phrase that was taken."""
+    async def _run(self, first: asyncio.Future[None] | None = None) -> None:
+        """Give out every phrase that was taken, once there is something of the first."""
+        if first is not None:
+            await first
         while self._lanes:
             lane = self._lanes.popleft()
             self._room.set()

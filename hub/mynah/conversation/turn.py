@@ -29,6 +29,7 @@ from mynah.conversation.utterance import Utterance
 from mynah.engines.chain import Chain, OpenEngine, close
 from mynah.engines.protocols import SpeechDetector
 from mynah.errors import MynahError
+from mynah.loop import give_way
 from mynah.outputs import Output, ReplyReady, ReplyToken, Stage, StageStarted, TurnFinished
 from mynah.session_protocol import Interpretation, Urgency
 from mynah.specs import EngineKind
@@ -107,6 +108,7 @@ class Turn:
     stopped: str = ""
     trouble: MynahError | None = None
     stage: Stage = "listening"
+    stage_told: bool = True
     speaking: Speaking | None = None
 
     def __post_init__(self) -> None:
@@ -223,17 +225,27 @@ class Turn:
         replying = Replying(self, scene, language, drafts, hearing)
         async with asyncio.TaskGroup() as tasks:
             speaking = self.speaking = Speaking(self, scene, language, tasks)
-            self.begin("thinking" if self.recipe == "converse" else "speaking")
             if self.speech is not None:
+                self.begin("speaking")
                 await self._recite(self.speech, speaking)
             else:
-                await self._think(replying, speaking, waited)
+                self.stage, self.stage_told = "thinking" if self.recipe == "converse" else "speaking", False
+                # A language model is asked first; what is said of it, and in its place, comes next.
+                give_way(partial(self._thinking, speaking, waited), 1)
+                await self._think(replying, speaking)
         self.note_voiced(speaking)
 
-    async def _think(self, replying: Replying, speaking: Speaking, waited_s: float) -> None:
-        meter, after = replying.meter, self.links.latency.acknowledge_after
+    def _thinking(self, speaking: Speaking, waited_s: float) -> None:
+        """Tell the stage, and have an acknowledgement said if the reply is long in coming; unless it has begun."""
+        if self.stage_told or self.over:
+            return
+        self.tell_stage()
+        after = self.links.latency.acknowledge_after
         if after is not None and self.recipe == "converse" and self.outcome != "not_understood":
             speaking.acknowledge_at(self.timeline.marks["speech_end"] + waited_s + after)
+
+    async def _think(self, replying: Replying, speaking: Speaking) -> None:
+        meter = replying.meter
         try:
             pieces = await replying.begin()
             try:
@@ -251,6 +263,7 @@ class Turn:
             self.trouble = error
         finally:
             speaking.never_mind()
+            self.tell_stage()
         await speaking.finish(meter, broken_off=self.trouble is not None)
         if self.trouble is None and not self.phrases and not self.silent:
             self.trouble = MynahError("the reply was empty")
@@ -272,6 +285,8 @@ class Turn:
 
     async def take_token(self, token: str) -> None:
         """Take and tell a piece of the reply."""
+        if not self.stage_told:
+            self.tell_stage()
         self.reply += token
         self.timeline.mark("last_token")
         self.timeline.marks.setdefault("first_token", self.timeline.marks["last_token"])
@@ -283,8 +298,14 @@ class Turn:
 
     def begin(self, stage: Stage) -> None:
         """Begin a stage and say so."""
-        self.stage = stage
-        self.links.post(StageStarted(turn_id=self.id, stage=stage))
+        self.stage, self.stage_told = stage, False
+        self.tell_stage()
+
+    def tell_stage(self) -> None:
+        """Say which stage has begun, unless that was said."""
+        if not self.stage_told and not self.over:
+            self.stage_told = True
+            self.links.post(StageStarted(turn_id=self.id, stage=self.stage))
 
     async def end(self, output: Output) -> None:
         """End with `output`."""

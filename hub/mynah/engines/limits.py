@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 from mynah.errors import EngineError, StageTimeout
+from mynah.loop import wake
 from mynah.timeline import now
 
 log = logging.getLogger(__name__)
@@ -158,13 +159,13 @@ class LimitedCall(Generic[T]):
         self._patience = HAND_OVER_S  # whoever closes it goes on from here
         self._asked_at = 0.0
         self._given_up = False
-        self._given: list[T] = []
+        self._given: list[tuple[T, float, float]] = []  # with when it was asked for, and when it came
         self._nothing = True
         self._taken: asyncio.Future[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
         self._task = self._loop.create_task(self._ask())
-        self._task.add_done_callback(self._wake)
+        self._task.add_done_callback(lambda _: wake(self._waiter))
         self._clock: asyncio.Handle = self._loop.call_soon(self._look)  # once the engine was asked
 
     def __aiter__(self) -> LimitedCall[T]:
@@ -185,16 +186,16 @@ class LimitedCall(Generic[T]):
                 self._patience = LET_GO_S  # nobody goes on: who was cancelled has time
                 raise
             if self._runs and self._given:
-                self._left -= max(0.0, self._meter.ended - self._since)
+                self._left -= max(0.0, self._given[0][2] - self._since)
             self._since = None
         if self._late:  # it came in the last moment
             self._late = ""
             self._look()
         self._limit, self._nothing = self._limits.following, False
-        # It is done where a stray cancellation of the engine's has ended its task.
-        if self._taken is not None and not self._taken.done():
-            self._taken.set_result(None)
-        return self._given.pop()
+        wake(self._taken)
+        output, asked, came = self._given.pop()
+        self._meter.add(asked, came)
+        return output
 
     async def aclose(self) -> None:
         """Give the call up if it goes on, and its slot back."""
@@ -217,25 +218,25 @@ class LimitedCall(Generic[T]):
         outputs = self._outputs
         try:
             while True:
-                self._asked_at = now()
+                asked = self._asked_at = now()
                 try:
                     output = await anext(outputs)
                 except StopAsyncIteration:
                     return
-                finally:
-                    self._count()
+                came, self._asked_at = now(), 0.0
                 if self._given_up:
                     return  # an engine that did not let go at once, but goes on
                 if self._given:
                     self._taken = self._loop.create_future()
                     await self._taken
-                self._given.append(output)
-                self._wake()
+                self._given.append((output, asked, came))
+                wake(self._waiter)
         finally:
+            self._count()
             await close(outputs)
 
     def _count(self) -> None:
-        """Count what was waited for the engine since it was asked."""
+        """Count what was waited for the engine since it was asked; of what it gives that is done when it is taken."""
         if self._asked_at:
             self._meter.add(self._asked_at, now())
             self._asked_at = 0.0
@@ -255,15 +256,11 @@ class LimitedCall(Generic[T]):
                     after = " after the end of speech" if self._armed else ""
                     in_all = f"took more than {self._total:g} s in all"
                     self._late = in_all if self._left < self._limit else f"gave nothing for {limit:g} s{after}"
-                    self._wake()
+                    wake(self._waiter)
                     return
                 pause = min(pause, limit - waited)
         # A pause that is too short for the clock to notice would never end.
         self._clock = self._loop.call_later(max(pause, GRAIN_S), self._look)
-
-    def _wake(self, ended: object = None) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
 
     def _check(self) -> None:
         """Raise what ended the engine's task, if anything did."""

@@ -210,6 +210,27 @@ async def test_marks_alone_are_no_audio():
     assert not voicing.voiced
 
 
+@pytest.mark.parametrize("count", [0, 1, 3])
+async def test_who_stands_by_gives_out_what_comes_and_goes_when_nothing_does(count):
+    async def synthesize(phrase, take_back):
+        yield chunk()
+
+    outputs = []
+
+    async def collect(output):
+        outputs.append(output)
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        voicing = Voicing("t1", tasks, synthesize, collect)
+        voicing.stand_by()
+        voicing.stand_by()  # who does already goes on
+        await asyncio.sleep(0)
+        for number in range(1, count + 1):
+            await voicing.take(ready(number))
+        voicing.stand_down()
+    assert [type(o) for o in outputs] == [SpeechStarted, SpeechChunk, SpeechEnded] * count
+
+
 async def test_a_defect_comes_up_and_stops_everything():
     async def synthesize(phrase, take_back):
         if phrase.phrase == 2:

@@ -47,6 +47,29 @@ def test_a_spoken_turn_gives_every_output_in_order(in_room):
     in_room(scenario)
 
 
+def test_that_an_answer_is_thought_of_is_told_before_it_comes_however_soon_that_is(in_room):
+    async def scenario(room):
+        room.session.submit("what do lions eat")
+        await room.turn_over()
+        told = [getattr(o, "stage", "token") for o in room.outputs if isinstance(o, StageStarted | ReplyToken)]
+        assert told[:2] == ["thinking", "token"]
+        assert told.count("thinking") == 1
+
+    in_room(scenario, llm=ScriptedLanguageModel(first_s=0.0, each_s=0.0))
+
+
+def test_a_turn_that_is_stopped_as_it_begins_tells_of_no_thinking(in_room):
+    async def scenario(room):
+        turn = room.session.submit("what do lions eat")
+        await asyncio.sleep(0)  # it is about to ask its language model
+        room.session.interrupt()
+        await asyncio.sleep(1)
+        assert [o for o in room.outputs if isinstance(o, StageStarted)] == []
+        assert room.names() == ["Interrupted"], turn
+
+    in_room(scenario, llm=ScriptedLanguageModel(first_s=0.5))
+
+
 def test_partial_transcripts_come_while_the_person_speaks(in_room):
     async def scenario(room):
         await room.ask_aloud(1000)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -55,22 +56,25 @@ class Diary:
     def __init__(self, file: TextIO) -> None:
         self._file = file
 
-    async def watch(self, text: str, outputs: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
-        """Yield `outputs`, and note the time spent waiting for them."""
+    async def watch(
+        self, text: str, call: Callable[[], AsyncIterator[Any]], told: Callable[[Any], Any] = lambda item: item
+    ) -> AsyncGenerator[Any, None]:
+        """Yield `told(output)` of each output of a call and note what it took; None: there is nothing to tell."""
         began = entered = time.monotonic()
         took_ms: list[float] = []
         spent = 0.0
         try:
-            async with aclosing(cast(AsyncGenerator[Any, None], outputs)) as items:
-                entered = time.monotonic()
+            async with aclosing(cast(AsyncGenerator[Any, None], call())) as items:
                 async for item in items:
+                    if (given := told(item)) is None:
+                        continue
                     spent += time.monotonic() - entered
                     took_ms.append(spent * 1000)
-                    yield item
+                    yield given
                     entered = time.monotonic()
         finally:
-            call = {"text": text, "began": began, "ended": time.monotonic(), "took_ms": took_ms}
-            self._file.write(json.dumps(call) + "\n")
+            line = {"text": text, "began": began, "ended": time.monotonic(), "took_ms": took_ms}
+            self._file.write(json.dumps(line) + "\n")
 
 
 class Ears:
@@ -85,7 +89,7 @@ class Ears:
     ) -> AsyncIterator[Any]:
         """Yield the script."""
         engine = ScriptedSpeechToText(**self._script)
-        return self._diary.watch("", engine.transcribe(audio, format, language=language, hints=hints))
+        return self._diary.watch("", lambda: engine.transcribe(audio, format, language=language, hints=hints))
 
 
 class Mind:
@@ -106,11 +110,13 @@ class Mind:
     ) -> AsyncIterator[Any]:
         """Yield the script."""
         question = str(messages[-1].content)
-        script = {**self._script, "first_s": self._script.get("first_s", 0.0) + self._cold_s}
-        self._cold_s = 0.0
-        engine = ScriptedLanguageModel(**script)
-        outputs = _words(engine.reply(messages, grounding=grounding, tools=tools))
-        return _repeated(question.split()[-1], self._diary.watch(question, outputs))
+
+        def call() -> AsyncIterator[Any]:
+            script = {**self._script, "first_s": self._script.get("first_s", 0.0) + self._cold_s}
+            self._cold_s = 0.0
+            return ScriptedLanguageModel(**script).reply(messages, grounding=grounding, tools=tools)
+
+        return self._diary.watch(question, call, partial(_repeated, question.split()[-1]))
 
 
 class Mouth:
@@ -125,7 +131,7 @@ class Mouth:
     def synthesize(self, text: str, *, voice: Voice, language: str) -> AsyncIterator[AudioChunk]:
         """Yield the script."""
         outputs = ScriptedTextToSpeech(**self._script).synthesize(text, voice=voice, language=language)
-        return self._diary.watch(text, self._as_mp3(text, outputs) if self._codec == "mp3" else outputs)
+        return self._diary.watch(text, lambda: self._as_mp3(text, outputs) if self._codec == "mp3" else outputs)
 
     async def _as_mp3(self, text: str, outputs: AsyncIterator[Any]) -> AsyncGenerator[AudioChunk, None]:
         pieces = await self._made(text)
@@ -155,21 +161,13 @@ class Tongue:
 
     def translate(self, text: str, *, source: str, target: str) -> AsyncIterator[str]:
         """Yield the script."""
-        return self._diary.watch(text, ScriptedTranslator(**self._script).translate(text, source=source, target=target))
+        engine = ScriptedTranslator(**self._script)
+        return self._diary.watch(text, lambda: engine.translate(text, source=source, target=target))
 
 
-async def _words(outputs: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
-    """Yield the tokens only, so that the diary has one entry a token."""
-    async with aclosing(cast(AsyncGenerator[Any, None], outputs)) as items:
-        async for item in items:
-            if isinstance(item, Token):
-                yield item
-
-
-async def _repeated(word: str, outputs: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
-    async with aclosing(outputs) as items:
-        async for item in items:
-            yield Token(item.text.replace("{}", word))
+def _repeated(word: str, item: object) -> Token | None:
+    """Return a token with that word in it; None for what is none, so that the diary has one entry a token."""
+    return Token(item.text.replace("{}", word)) if isinstance(item, Token) else None
 
 
 MAKERS = {"stt": Ears, "llm": Mind, "tts": Mouth, "translator": Tongue}
