@@ -78,7 +78,8 @@ class Turn:
     is why it was stopped.
     A turn that is `silent` was done what it asks for, without a word.
     `clip` is the utterance itself where a language model `hears` it; then it is `untranscribed` at first. `ended` is
-    the output that the turn ended with by itself; `over` says that it was stopped.
+    the output that the turn ended with by itself; `over` says that it was stopped. `stage_told`: the client
+    knows of `stage`.
     """
 
     id: str
