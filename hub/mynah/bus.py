@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Generic, TypeVar
 
 from mynah.events import Event, SubscriptionOverflowed
-from mynah.loop import give_way
 
 log = logging.getLogger(__name__)
 E = TypeVar("E", bound=Event)
@@ -100,16 +99,16 @@ class EventBus:
             if subscription.awaited and not self._waking:
                 # What is told has happened; a turn that goes on meanwhile is what somebody waits for.
                 self._waking = True
-                give_way(self._wake)
+                asyncio.get_running_loop().call_soon(self._wake)
         for subscription in full:
             log.error("subscription %s is full; lost %s", subscription.name, type(event).__name__)
             if not isinstance(event, SubscriptionOverflowed):
                 self.publish(SubscriptionOverflowed(subscriber=subscription.name, dropped=subscription.dropped))
 
     def publish_soon(self, make: Callable[[], Iterable[Event]]) -> None:
-        """Make events and hand them on some turns of the loop later, but before all that is published meanwhile."""
+        """Make events and hand them on when this step of the loop is over, before all that is published later."""
         if not self._soon:
-            give_way(self._publish_now)
+            asyncio.get_running_loop().call_soon(self._publish_now)
         self._soon.append(make)
 
     def _publish_now(self) -> None:

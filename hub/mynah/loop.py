@@ -6,13 +6,9 @@ import asyncio
 import gc
 import sys
 from collections.abc import Callable, Coroutine
-from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
-
-TURNS: Final = 2
-"""Turns of the loop from a question to the call of its language model, and from a phrase to the call of its voice."""
 
 
 def run_loop(main: Coroutine[Any, Any, T]) -> T:
@@ -26,18 +22,6 @@ def run_loop(main: Coroutine[Any, Any, T]) -> T:
         return runner.run(main)
 
 
-def give_way(callback: Callable[[], object], turns: int = TURNS) -> None:
-    """Call back some turns of the loop later: what nobody is in a hurry for gives way to what a listener waits for.
-
-    It costs one small call a turn, where a task that sleeps costs ten.
-    """
-    loop = asyncio.get_running_loop()
-    if turns:
-        loop.call_soon(give_way, callback, turns - 1)
-    else:
-        loop.call_soon(callback)
-
-
 def wake(waiter: asyncio.Future[None] | None) -> None:
     """Let go on who awaits `waiter`, if anybody does: a fifth of the steps of an `asyncio.Event`, for one to wait."""
     if waiter is not None and not waiter.done():
@@ -45,10 +29,9 @@ def wake(waiter: asyncio.Future[None] | None) -> None:
 
 
 async def stand_back() -> None:
-    """Go on some turns of the loop later: whom others wait for goes first with what was just given."""
-    waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    give_way(partial(wake, waiter))
-    await waiter
+    """Go on two turns of the loop later: first go those who take what was just given, and then who takes it of them."""
+    for _ in range(2):
+        await asyncio.sleep(0)
 
 
 def settle() -> None:

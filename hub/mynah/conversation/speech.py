@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from mynah.audio import AudioChunk
+from mynah.begun import begin
 from mynah.conversation.lane import Lane
 from mynah.conversation.playback import ROUNDING_MS, VoicedPhrase
 from mynah.conversation.saying import TakeBack
@@ -114,7 +115,7 @@ class Voicing:
         while self._waiting and self._in_making < self.parallel:
             lane = self._waiting.popleft()
             self._in_making += 1
-            self._tasks.create_task(lane.fill(self.synthesize(lane.phrase, partial(self._take_back, lane))))
+            begin(lane.fill(self.synthesize(lane.phrase, partial(self._take_back, lane))), self._tasks.create_task)
 
     async def _give_out(self, lane: Lane) -> None:
         phrase, record = lane.phrase, lane.record

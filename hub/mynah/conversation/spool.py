@@ -10,7 +10,6 @@ from typing import Final
 
 from mynah.conversation.pieces import beginning
 from mynah.conversation.playback import ROUNDING_MS
-from mynah.loop import give_way
 from mynah.outputs import LAST, Output, PhraseFailed, SpeechChunk, SpeechEnded, SpeechStarted
 from mynah.session_protocol import Urgency
 
@@ -110,11 +109,10 @@ class Spool:
         self._waiting.append(output)
         if isinstance(output, _SPEECH):
             self._waiting_ms += _ms(output)
-            self._arrived.set()
-        elif self._awaited:
-            # A phrase that came with it goes to its voice first: the listener waits for that.
+        if self._awaited:
+            # Whoever takes is woken after this step, in which a phrase that came with it goes to its voice.
             self._awaited = False
-            give_way(self._arrived.set)
+            asyncio.get_running_loop().call_soon(self._arrived.set)
 
     async def take(self, stopped: Callable[[], bool]) -> Output | None:
         """Wait for the next output and return it, or None once `stopped`; what may be asked for again is kept."""

@@ -29,7 +29,6 @@ from mynah.conversation.utterance import Utterance
 from mynah.engines.chain import Chain, OpenEngine, close
 from mynah.engines.protocols import SpeechDetector
 from mynah.errors import MynahError
-from mynah.loop import give_way
 from mynah.outputs import Output, ReplyReady, ReplyToken, Stage, StageStarted, TurnFinished
 from mynah.session_protocol import Interpretation, Urgency
 from mynah.specs import EngineKind
@@ -231,8 +230,8 @@ class Turn:
                 await self._recite(self.speech, speaking)
             else:
                 self.stage, self.stage_told = "thinking" if self.recipe == "converse" else "speaking", False
-                # A language model is asked first; what is said of it, and in its place, comes next.
-                give_way(partial(self._thinking, speaking, waited), 1)
+                # A language model is asked in this step; what is said of it, and in its place, comes next.
+                asyncio.get_running_loop().call_soon(self._thinking, speaking, waited)
                 await self._think(replying, speaking)
         self.note_voiced(speaking)
 

@@ -7,9 +7,11 @@ import logging
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from mynah.archive import written
+from mynah.begun import begin
 from mynah.bus import EventBus
 from mynah.conversation.delivery import Delivery
 from mynah.conversation.history import turn_number
@@ -85,7 +87,10 @@ class Turns:
         self._delivery.begin(turn.id, turn.urgency, encodings, main=turn.track, beside=turn.beside)
         if turn.being_heard:
             self._delivery.post(StageStarted(turn_id=turn.id, stage="listening"))
-        task = asyncio.get_running_loop().create_task(self._run(turn), name=f"turn {self._session_id}/{turn.id}")
+        create_task = partial(asyncio.get_running_loop().create_task, name=f"turn {self._session_id}/{turn.id}")
+        # A person who was heard goes on speaking, and what is recorded for many begins when all know of it.
+        given = turn.utterance is None and turn.speech is None
+        task = begin(self._run(turn), create_task) if given else create_task(self._run(turn))
         self.tasks[turn.id] = task
         task.add_done_callback(lambda _: self.tasks.pop(turn.id, None))
         return turn

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
+from mynah.begun import begin
 from mynah.errors import EngineError, StageTimeout
 from mynah.loop import wake
 from mynah.timeline import now
@@ -164,9 +165,9 @@ class LimitedCall(Generic[T]):
         self._taken: asyncio.Future[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
-        self._task = self._loop.create_task(self._ask())
+        self._clock: asyncio.Handle = self._loop.call_soon(self._look)
+        self._task = begin(self._ask())
         self._task.add_done_callback(lambda _: wake(self._waiter))
-        self._clock: asyncio.Handle = self._loop.call_soon(self._look)  # once the engine was asked
 
     def __aiter__(self) -> LimitedCall[T]:
         return self
