@@ -9,11 +9,10 @@ from functools import partial
 from typing import Final
 
 from mynah.audio import AudioChunk
-from mynah.begun import begin
 from mynah.conversation.lane import Lane
 from mynah.conversation.playback import ROUNDING_MS, VoicedPhrase
 from mynah.conversation.saying import TakeBack
-from mynah.loop import wake
+from mynah.loop import begin, wake
 from mynah.outputs import Output, PhraseFailed, PhraseReady, SpeechChunk, SpeechEnded, SpeechStarted
 from mynah.values import WordMark
 

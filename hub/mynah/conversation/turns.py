@@ -11,13 +11,13 @@ from functools import partial
 from typing import Any, Final
 
 from mynah.archive import written
-from mynah.begun import begin
 from mynah.bus import EventBus
 from mynah.conversation.delivery import Delivery
 from mynah.conversation.history import turn_number
 from mynah.conversation.turn import Links, Turn
 from mynah.errors import LimitError, MynahError
 from mynah.events import Replied, ReplyFailed, ReplyInterrupted
+from mynah.loop import begin
 from mynah.outputs import Interrupted, StageStarted, TurnDropped, TurnFailed
 from mynah.statistics import Statistics
 from mynah.timeline import Timeline

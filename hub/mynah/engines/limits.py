@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
-from mynah.begun import begin
 from mynah.errors import EngineError, StageTimeout
-from mynah.loop import wake
+from mynah.loop import begin, wake
 from mynah.timeline import now
 
 log = logging.getLogger(__name__)

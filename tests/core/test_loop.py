@@ -1,16 +1,17 @@
-"""Tasks that take their first step at once are tasks like any other from there on."""
+"""What the event loop is given: tasks that take their first step at once are tasks like any other from there on."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import weakref
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from typing import Any
 
 import pytest
 
-from mynah.begun import begin
+from mynah.loop import begin
 
 Make = Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]]
 
@@ -82,12 +83,16 @@ async def test_it_is_one_of_a_group() -> None:
     async def wait() -> None:
         await asyncio.get_running_loop().create_future()
 
-    with pytest.raises(ExceptionGroup) as group:
+    begun: list[asyncio.Task[None]] = []
+
+    async def group() -> None:
         async with asyncio.TaskGroup() as tasks:
-            waiting = begin(wait(), tasks.create_task)
-            begin(fail(), tasks.create_task)
-    assert isinstance(group.value.exceptions[0], LookupError)
-    assert waiting.cancelled()
+            begun.extend(begin(work, tasks.create_task) for work in (wait(), fail()))
+
+    with pytest.raises(ExceptionGroup) as failed:
+        await group()
+    assert isinstance(failed.value.exceptions[0], LookupError)
+    assert begun[0].cancelled()
 
 
 def test_one_that_is_never_run_is_closed() -> None:
@@ -104,14 +109,34 @@ def test_one_that_is_never_run_is_closed() -> None:
         asyncio.get_running_loop().stop()
 
     loop = asyncio.new_event_loop()
-    loop.create_task(leave())
+    leaving = loop.create_task(leave())
     loop.run_forever()
+    assert leaving.done()
     for task in asyncio.all_tasks(loop):
         task._log_destroy_pending = False  # type: ignore[attr-defined]  # that it is left is the point
     del task
     loop.close()
     gc.collect()
     assert closed == [True]
+
+
+async def test_what_it_came_to_at_once_does_not_hold_on_to_itself() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        task = begin(at_once())
+        gone = weakref.ref(task)
+        assert await task == "result"
+        del task
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+async def test_it_is_shown_as_what_it_runs() -> None:
+    task = begin(sleeps())
+    assert "sleeps" in repr(task)
+    assert await task == "slept"
 
 
 # ------------------------------------------------------------ as asyncio's own
@@ -229,10 +254,26 @@ async def of_a_lock() -> str:
 
 
 WORKS = [
-    at_once, fails_at_once, stopped_by_itself, fails_later, gives_way, sleeps, waits_for_a_task, waits_for_one_that_ends_at_once,
-    gathers, shields, in_a_group, in_a_group_that_fails, within_a_limit, limit_that_is_over, keeps_a_cancellation,
-    takes_time_to_stop, is_done_when_waited_for, fails_when_waited_for, of_a_lock,
-]  # fmt: skip
+    at_once,
+    fails_at_once,
+    stopped_by_itself,
+    fails_later,
+    gives_way,
+    sleeps,
+    waits_for_a_task,
+    waits_for_one_that_ends_at_once,
+    gathers,
+    shields,
+    in_a_group,
+    in_a_group_that_fails,
+    within_a_limit,
+    limit_that_is_over,
+    keeps_a_cancellation,
+    takes_time_to_stop,
+    is_done_when_waited_for,
+    fails_when_waited_for,
+    of_a_lock,
+]
 
 
 async def never(task: asyncio.Task[Any]) -> None:
