@@ -71,8 +71,9 @@ class _Begun(Coroutine[Any, Any, T]):
         if self._told:
             return self._coroutine.send(value)
         self._told = True
+        waits_for, self._waits_for = self._waits_for, None
         if self._ended is None:
-            return self._waits_for
+            return waits_for
         try:
             raise self._ended
         finally:
@@ -83,12 +84,16 @@ class _Begun(Coroutine[Any, Any, T]):
 
         What has ended cannot be stopped any more.
         """
-        waited = self._waits_for
-        if not self._told and self._ended is None and not (asyncio.isfuture(waited) and waited.cancel()):
-            self.step(self._coroutine.throw, *error)
-        if not self._told:
+        try:
+            if self._told:
+                return self._coroutine.throw(*error)
+            waited = self._waits_for
+            if self._ended is None and not (asyncio.isfuture(waited) and waited.cancel(*error[0].args[:1])):
+                self.step(self._coroutine.throw, *error)
+            del waited
             return self.send(None)
-        return self._coroutine.throw(*error)
+        finally:
+            del error  # or it would hold on to itself, by its traceback
 
     def close(self) -> None:
         """Close the coroutine."""

@@ -103,6 +103,8 @@ class Socket:
             raise Gone
 
     def _drop(self) -> None:
+        if self._dropped:
+            return
         self._dropped = True
         log.warning("%s took nothing for %g s and was dropped", self._request.remote, SEND_LIMIT_S)
         self.abort()

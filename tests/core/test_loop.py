@@ -134,6 +134,46 @@ async def test_what_it_came_to_at_once_does_not_hold_on_to_itself() -> None:
         gc.enable()
 
 
+async def test_one_that_was_cancelled_does_not_hold_on_to_what_it_had() -> None:
+    class Held:
+        """Something large."""
+
+    held: list[weakref.ref[Held]] = []
+
+    async def waits() -> None:
+        mine = Held()
+        held.append(weakref.ref(mine))
+        await asyncio.sleep(10)
+
+    gc.collect()
+    gc.disable()
+    try:
+        for turns in (0, 3):
+            task = begin(waits())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+            del task
+            await asyncio.sleep(0)
+        assert [gone() for gone in held] == [None, None]
+    finally:
+        gc.enable()
+
+
+async def test_it_is_told_why_it_was_cancelled() -> None:
+    async def waits() -> str:
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError as error:
+            return str(error)
+        return "was not"
+
+    task = begin(waits())
+    task.cancel("enough")
+    assert await task == "enough"
+
+
 async def test_it_is_shown_as_what_it_runs() -> None:
     task = begin(sleeps())
     assert "sleeps" in repr(task)

@@ -12,7 +12,7 @@ from typing import Any, Final
 from mynah.archive import TURNS_STEP, KeptSession
 from mynah.audio import LISTENING, AudioFormat
 from mynah.conversation.delivery import Delivery
-from mynah.conversation.history import History
+from mynah.conversation.history import History, turn_number
 from mynah.conversation.intents import Intents
 from mynah.conversation.microphone import Microphone
 from mynah.conversation.persona import Persona
@@ -405,7 +405,7 @@ class Conversation:
             raise LimitError("the hub is stopping; try again in a moment")
         self._input_at = now()
         turn = self._turns.start(pace=self._pace, voice=self.voice, prompt=self._prompt, **what)
-        if self._turns.count % TURNS_STEP == 0:
+        if turn_number(turn.id) % TURNS_STEP == 0:
             self.note()
         return turn
 

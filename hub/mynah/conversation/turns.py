@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -87,13 +87,18 @@ class Turns:
         self._delivery.begin(turn.id, turn.urgency, encodings, main=turn.track, beside=turn.beside)
         if turn.being_heard:
             self._delivery.post(StageStarted(turn_id=turn.id, stage="listening"))
-        create_task = partial(asyncio.get_running_loop().create_task, name=f"turn {self._session_id}/{turn.id}")
-        # A person who was heard goes on speaking, and what is recorded for many begins when all know of it.
-        given = turn.utterance is None and turn.speech is None
-        task = begin(self._run(turn), create_task) if given else create_task(self._run(turn))
-        self.tasks[turn.id] = task
-        task.add_done_callback(lambda _: self.tasks.pop(turn.id, None))
+        if turn.utterance is None and turn.speech is None:
+            begin(self._run(turn), partial(self._task_of, turn))
+        else:  # a person goes on speaking, and what is recorded for many begins when all know of it
+            self._task_of(turn, self._run(turn))
         return turn
+
+    def _task_of(self, turn: Turn, run: Coroutine[Any, Any, None], **options: Any) -> asyncio.Task[None]:
+        """Make a turn's task, and know of it before it begins."""
+        name = f"turn {self._session_id}/{turn.id}"
+        task = self.tasks[turn.id] = asyncio.get_running_loop().create_task(run, name=name, **options)
+        task.add_done_callback(lambda _: self.tasks.pop(turn.id, None))
+        return task
 
     async def _run(self, turn: Turn) -> None:
         try:

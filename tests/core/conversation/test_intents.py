@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from mynah.automation import IntentSpec
 from mynah.errors import MynahError
-from mynah.outputs import PhraseReady, TurnFailed, TurnFinished
+from mynah.outputs import Interrupted, PhraseReady, ReplyToken, TurnFailed, TurnFinished
 from mynah.session_protocol import OutletOptions, SessionOptions
 from mynah.testing import ScriptedLanguageModel, run_hub, run_in_virtual_time, scripted_engines
 
@@ -122,3 +122,58 @@ def test_an_intent_that_takes_a_cancellation_for_a_failure_does_not_change_what_
             return [(exchange.user, exchange.outcome) for exchange in session.history]
 
     assert run_in_virtual_time(converse()) == [("turn it up", "interrupted")]
+
+
+# ------------------------------------------------------------ what it does to its own session, in the turn's first step
+
+
+def acting(folder, act):
+    """Say "go" to a hub whose intent then does `act(session)`, and declines.
+
+    Return the outputs, and what `act` gave.
+    """
+    gave = []
+
+    def answer(hub, session, text, language):
+        if text == "go":
+            gave.append(act(session))
+
+    async def converse():
+        llm = ScriptedLanguageModel(("Hello", " there", "."), first_s=0.1)
+        specs = (*scripted_engines(llm=llm), IntentSpec(name="mine", answer=answer))
+        async with run_hub(folder, specs=specs) as hub:
+            session = hub.open_session(SessionOptions(policy="queue"))
+            told = []
+
+            async def listen():
+                async with aclosing(session.outputs(OutletOptions())) as outputs:
+                    async for output in outputs:
+                        told.append(output)
+
+            listening = asyncio.create_task(listen())
+            await asyncio.sleep(0)
+            session.submit("go")
+            await asyncio.sleep(10)
+            listening.cancel()
+            return list(told)
+
+    return run_in_virtual_time(converse()), gave
+
+
+def test_an_intent_may_have_something_said_beside(tmp_path):
+    told, _ = acting(tmp_path, lambda session: session.say("One moment."))
+    ended = {output.turn_id: output.reply for output in told if isinstance(output, TurnFinished)}
+    assert ended == {"t1": "Hello there.", "t2": "One moment."}
+
+
+def test_an_intent_may_stop_the_reply_that_it_is_asked_for(tmp_path):
+    told, gave = acting(tmp_path, lambda session: session.interrupt("enough"))
+    assert gave == [True]
+    (stopped,) = [output for output in told if isinstance(output, Interrupted)]
+    assert (stopped.turn_id, stopped.reason) == ("t1", "enough")
+    assert not any(isinstance(output, ReplyToken | TurnFinished) for output in told)
+
+
+def test_an_intent_sees_that_its_session_is_busy(tmp_path):
+    _, gave = acting(tmp_path, lambda session: (session.busy, session.phase, session.describe()["pending_replies"]))
+    assert gave == [(True, "thinking", 1)]
