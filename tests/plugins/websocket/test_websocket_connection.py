@@ -371,13 +371,15 @@ async def test_a_client_that_leaves_in_mid_send_raises_nothing(scripted_hub, spe
     assert not [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
 
 
-async def test_a_client_that_takes_nothing_is_dropped(scripted_hub, url, outputs, monkeypatch):
+async def test_a_client_that_takes_nothing_is_dropped(scripted_hub, url, outputs, monkeypatch, caplog):
     monkeypatch.setattr(sockets, "SEND_LIMIT_S", 0.2)
     async with raw(url, version=1):
         session = scripted_hub.only
         session.give(*outputs.speech(1, "One.", *[bytes(1_000_000)] * 60))
         await left(session)  # nobody receives: the buffers of both ends fill up
         assert not session.closed
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert told == ["127.0.0.1 took nothing for 0.2 s and was dropped"]
 
 
 async def test_resuming_goes_on_with_the_same_session(scripted_hub, speaker, outputs):
