@@ -136,8 +136,9 @@ class LimitedCall(Generic[T]):
     All of them may take `total` seconds. `armed`, where given, says whether the clock runs yet: a recogniser owes
     nothing before the utterance has ended. Once armed it stays so.
     The engine runs in a task of its own, which begins at once, one output ahead of the consumer: it need not wait while
-    what it gave is being dealt with. One that fails to let go of a call that was given up is left behind; its task is kept in `strays`
-    until it ends. The call has one of the `slots`, and gives it back when it is closed, which it must be.
+    what it gave is being dealt with. One that fails to let go of a call that was given up is left behind; its task is
+    kept in `strays` until it ends. The call has one of the `slots`, and gives it back when it is closed, which it must
+    be.
     """
 
     def __init__(
